@@ -1,0 +1,304 @@
+//! The checked configuration. Whoever holds a [`Config`] need not check anything again.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use regex::Regex;
+
+use super::SecretSource;
+use crate::record::{Reason, SiteKind, SiteName};
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Start of one pass to the start of the next, for sites that say nothing else. Default 600 s.
+    pub frequency: Duration,
+    /// Row times, day files, reports. Default UTC.
+    pub timezone: Tz,
+    /// This prober's name. Default: the host name.
+    pub prober: String,
+    /// State that survives a restart. Default `$STATE_DIRECTORY`, else `./state`.
+    pub state_dir: PathBuf,
+    /// Where results go; none when the block is left out (then nothing is written).
+    pub logging: Option<Logging>,
+    /// The sites, in the order of the file.
+    pub sites: Vec<Arc<Site>>,
+    /// Client profiles by name: the built-in ones and the user's own.
+    pub clients: BTreeMap<String, Arc<Profile>>,
+    /// resolv.conf and how it is repaired.
+    pub resolv_conf: ResolvConfConfig,
+    /// Names of environment variables that hold secrets: no client gets them.
+    pub secret_env: Vec<String>,
+}
+
+/// Where results go.
+#[derive(Debug, Clone)]
+pub struct Logging {
+    /// Directory of the day files. Default `results`.
+    pub dir: PathBuf,
+    /// First part of their names. Default `results`.
+    pub file: String,
+    /// Mail, where configured.
+    pub email: Option<Email>,
+}
+
+/// How mail is sent.
+#[derive(Debug, Clone)]
+pub struct Email {
+    /// Host name or address of the mail server.
+    pub server: String,
+    /// Its port. Default 25; 587 with `tls: starttls`, 465 with `tls: tls`.
+    pub port: u16,
+    /// Encryption.
+    pub tls: SmtpTls,
+    /// Sender.
+    pub from: String,
+    /// Recipients; at least one.
+    pub to: Vec<String>,
+    /// User name and password, where the server wants them.
+    pub login: Option<(String, SecretSource)>,
+    /// Certificate authority of the server, PEM; none: the system's roots.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Encryption of SMTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// STARTTLS if offered (the default, as EpMonitoring did); never together with a password.
+    Opportunistic,
+    /// STARTTLS, or the mail is not sent.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// In the clear.
+    None,
+}
+
+/// One site.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its name.
+    pub name: SiteName,
+    /// Its group.
+    pub group: Option<String>,
+    /// Start to start.
+    pub interval: Duration,
+    /// Start to start after a down cycle.
+    pub interval_down: Option<Duration>,
+    /// When to tell people.
+    pub alerts: AlertRules,
+    /// What is probed, by kind.
+    pub target: SiteTarget,
+}
+
+/// What is probed.
+#[derive(Debug, Clone)]
+pub enum SiteTarget {
+    /// `kind: ssl-vpn`.
+    SslVpn(SslVpn),
+}
+
+impl Site {
+    /// The site's kind.
+    pub const fn kind(&self) -> SiteKind {
+        match self.target {
+            SiteTarget::SslVpn(_) => SiteKind::SslVpn,
+        }
+    }
+}
+
+/// An SSL VPN gateway and how to get in.
+#[derive(Debug, Clone)]
+pub struct SslVpn {
+    /// The gateway as written: host or host:port.
+    pub vpn_gw: String,
+    /// Address or name to ping outside; none: no stage `external`.
+    pub external_ip: Option<String>,
+    /// Whether a failure of `external` makes the site down. Default true.
+    pub external_required: bool,
+    /// Address to ping through the tunnel; none: no stage `internal`.
+    pub internal_ip: Option<String>,
+    /// Whose login it is.
+    pub account: Account,
+    /// Its password.
+    pub password: SecretSource,
+    /// For the whole login. Default 60 s.
+    pub timeout: Duration,
+    /// The client's profile.
+    pub client: Arc<Profile>,
+    /// Added to the profile's own arguments.
+    pub client_args: Vec<String>,
+    /// Certificates that may be accepted when the client asks.
+    pub fingerprints: Vec<Fingerprint>,
+    /// Values for fields in braces that a profile asks for beside the site's keys.
+    pub params: BTreeMap<String, String>,
+    /// How to ping.
+    pub ping: PingConfig,
+}
+
+/// Whose login it is. Several sites may share one account; what happens to it concerns them all.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Account {
+    /// User name.
+    pub username: String,
+    /// Realm (login group), where the gateway has several.
+    pub realm: Option<String>,
+}
+
+/// How to ping.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PingConfig {
+    /// Echo requests per series. Default 5.
+    pub count: u32,
+    /// From one to the next. Default 200 ms.
+    pub interval: Duration,
+    /// How long a reply may take. Default 2 s.
+    pub timeout: Duration,
+    /// More loss than this fails the stage (`packet-loss`). Default 80.
+    pub max_loss_pct: f64,
+}
+
+impl Default for PingConfig {
+    fn default() -> Self {
+        Self { count: 5, interval: Duration::from_millis(200), timeout: Duration::from_secs(2), max_loss_pct: 80.0 }
+    }
+}
+
+/// When to tell people about a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertRules {
+    /// Down cycles in a row. Default 2.
+    pub after: u32,
+    /// Up cycles in a row until it is over. Default 1.
+    pub resolve_after: u32,
+    /// Unknown for so long: the prober is blind. Default 30 min.
+    pub blind_after: Duration,
+    /// Said again while it lasts; zero: never. Default 4 h.
+    pub reminder: Duration,
+}
+
+impl Default for AlertRules {
+    fn default() -> Self {
+        Self {
+            after: 2,
+            resolve_after: 1,
+            blind_after: Duration::from_secs(30 * 60),
+            reminder: Duration::from_secs(4 * 3600),
+        }
+    }
+}
+
+/// resolv.conf and how it is repaired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvConfConfig {
+    /// Default `/etc/resolv.conf`.
+    pub path: PathBuf,
+    /// Puts it right again; without one (or when it fails) the known good copy is written back.
+    pub restore_command: Option<Vec<String>>,
+}
+
+/// A certificate that may be accepted when the client asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// What was hashed, and how.
+    pub algorithm: FingerprintAlgorithm,
+    /// The hash.
+    pub hash: Vec<u8>,
+}
+
+/// What a fingerprint is a hash of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FingerprintAlgorithm {
+    /// SHA-1 of the certificate (what Connect Tunnel shows).
+    Sha1,
+    /// SHA-256 of the certificate.
+    Sha256,
+    /// SHA-256 of the public key, written `pin-sha256:BASE64` (what OpenConnect shows; RFC 7469 §2.4).
+    PinSha256,
+}
+
+/// How one kind of client is driven: data, not code.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its name: `startct`, `openconnect`, or the user's own.
+    pub name: String,
+    /// The program; without a slash it is searched in the prober's PATH.
+    pub command: String,
+    /// Arguments in groups: a group is left out when the site has no value for a field in it.
+    pub args: Vec<Vec<Template>>,
+    /// Environment set beside the prober's own (less every secret).
+    pub env: BTreeMap<String, Template>,
+    /// What may come on the terminal and what is done then; all awaited at once.
+    pub dialogue: Vec<DialogueRule>,
+    /// How the client is asked to leave.
+    pub leave: Leave,
+    /// Strangers that count as this client's leftovers.
+    pub adopt: Vec<Adopt>,
+    /// Glob (`*`, `?`) over the names of the client's interface; none: no wait for it and no proof of the tunnel.
+    pub interface: Option<String>,
+}
+
+/// One line of a profile's dialogue.
+#[derive(Debug, Clone)]
+pub struct DialogueRule {
+    /// Matched against the terminal's text with escape sequences removed. A named group `fingerprint` makes the rule a
+    /// certificate question: it is answered only when what the group caught is pinned.
+    pub expect: Regex,
+    /// What then.
+    pub reaction: Reaction,
+}
+
+/// What a dialogue rule does when its text came.
+#[derive(Debug, Clone)]
+pub enum Reaction {
+    /// Type a line (Enter is added).
+    Send {
+        /// The line; `{password}` and `{otp}` are allowed here alone.
+        line: Template,
+        /// How often at most; then the reason.
+        max: Option<(u32, Reason)>,
+    },
+    /// The login failed for this reason.
+    Failed(Reason),
+    /// The client says that the tunnel is up.
+    Connected,
+}
+
+/// Text with fields in braces: `{username}`. `{{` and `}}` stand for the braces themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Literal text and fields, in order.
+    pub parts: Vec<TemplatePart>,
+}
+
+/// One part of a [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TemplatePart {
+    /// Text as it is.
+    Text(String),
+    /// The value of a field.
+    Field(String),
+}
+
+/// How a client is asked to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leave {
+    /// A line to type, where the client has a command for it.
+    pub send: Option<String>,
+    /// A signal to the client's first process, by its name without `SIG` (`INT`, `TERM`, `HUP`).
+    pub signal: Option<String>,
+    /// How long its whole process tree may take before TERM, then KILL. Default 10 s.
+    pub grace: Duration,
+}
+
+/// A stranger that counts as this client's leftover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopt {
+    /// The process's name (`comm`, or the base name of its first argument).
+    pub name: String,
+    /// Text that one of its arguments must contain.
+    pub arg: Option<String>,
+}

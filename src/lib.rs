@@ -1,0 +1,19 @@
+//! vpnprobe: a synthetic prober for VPN gateways.
+//!
+//! It logs in at real SSL VPN gateways through the real client on a PTY, times the login, pings outside and inside,
+//! leaves the host as clean as it found it, writes one CSV row per cycle and tells people once when a site is down and
+//! once when it is over.
+//!
+//! ```text
+//! config.yml ─▶ config ─▶ scheduler ─▶ runner ─▶ stage … ─▶ record ─┬▶ results  (CSV day files, durable)
+//!                         (timetable)  (one worker per              └▶ alert    (policy ─▶ outbox ─▶ mail)
+//!                                       network context)
+//! ```
+//!
+//! The modules are listed in the order of that flow; `docs/architecture.md` draws it larger.
+
+pub mod clock;
+pub mod config;
+pub mod record;
+
+pub mod net;

@@ -1,0 +1,81 @@
+//! The trait of a network context.
+
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::{NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop};
+
+/// A boxed future: a few calls per cycle, so its cost does not matter.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Runs in a client's process between fork and exec; only async-signal-safe calls are allowed in it.
+pub type PreExec = Box<dyn FnMut() -> io::Result<()> + Send + Sync>;
+
+/// The lock of one network context; dropping it, or dying, releases it.
+pub type NetLock = Box<dyn Send + Sync>;
+
+/// Another process holds the lock.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockHeld {
+    /// Held by this process.
+    #[error("process {0} is using the VPN client of this network namespace")]
+    By(i32),
+    /// The lock could not be tried.
+    #[error("cannot take the lock of this network namespace: {0}")]
+    Io(String),
+}
+
+/// Tells that interfaces, addresses or routes changed.
+pub trait NetChanges: Send {
+    /// Waits for the next change. May wake without one; never misses one that came after the value was made.
+    fn changed(&mut self) -> BoxFuture<'_, io::Result<()>>;
+}
+
+/// One network, with everything that depends on it.
+pub trait NetContext: Send + Sync + std::fmt::Debug {
+    /// Its name in logs and in `state_dir`: `host`, or a namespace's.
+    fn name(&self) -> &str;
+
+    /// What a client's process must do to get into this network; nothing on the host.
+    fn pre_exec(&self) -> Option<PreExec>;
+
+    /// The resolver configuration that clients of this network rewrite.
+    fn resolv_conf(&self) -> &Path;
+
+    /// Interfaces and routes as they are now.
+    fn snapshot(&self) -> io::Result<NetSnapshot>;
+
+    /// Starts watching interfaces, addresses and routes.
+    fn watch(&self) -> io::Result<Box<dyn NetChanges>>;
+
+    /// Which way a packet to `target` would go; `None` when there is no route.
+    fn route_to(&self, target: IpAddr) -> io::Result<Option<RouteHop>>;
+
+    /// Removes an interface; one that is gone already is no error.
+    fn remove_interface(&self, index: u32) -> io::Result<()>;
+
+    /// Removes a route; one that is gone already is no error.
+    fn remove_route(&self, route: &Route) -> io::Result<()>;
+
+    /// Puts a route back; one that is there already is no error.
+    fn add_route(&self, route: &Route) -> io::Result<()>;
+
+    /// Processes that hold this tun or tap interface open, where this user may see it.
+    fn holders(&self, interface: &str) -> Vec<i32>;
+
+    /// Whether this process belongs to this network.
+    fn contains_process(&self, pid: i32) -> bool;
+
+    /// Sends echo requests. The future ends by itself after `count` intervals and one timeout.
+    fn ping(&self, request: PingRequest) -> BoxFuture<'_, Result<PingReport, PingError>>;
+
+    /// Resolves a host name or reads an address.
+    fn resolve<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<IpAddr, ResolveError>>;
+
+    /// Takes the lock that keeps two probers from touching a client of this network at the same time.
+    fn try_lock(&self) -> Result<NetLock, LockHeld>;
+}

@@ -1,0 +1,13 @@
+//! The network context: the value that owns everything that depends on *which* network a cycle runs in.
+//!
+//! How a client is spawned, sockets, name resolution, resolv.conf's path, snapshots of interfaces and routes, which
+//! processes count, the lock: a stage asks its [`NetContext`] and never the host directly. Today there is the host's
+//! context ([`HostNet`]) and the simulated one of `vpnprobe demo`; a namespace per site is one more implementation.
+
+mod context;
+mod types;
+
+pub use context::{BoxFuture, LockHeld, NetChanges, NetContext, NetLock, PreExec};
+pub use types::{
+    Interface, NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop, RouteProtocol,
+};

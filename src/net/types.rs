@@ -1,0 +1,148 @@
+//! Plain values that a network context hands out.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::PingStats;
+
+/// A network interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// The kernel's index: never reused while the namespace lives, so it tells a new `tun0` from the old one.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// Administratively up (`IFF_UP`).
+    pub up: bool,
+    /// Addresses with their prefix lengths; link-local IPv6 addresses are left out.
+    pub addresses: Vec<(IpAddr, u8)>,
+}
+
+/// Who made a route (`rtm_protocol`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RouteProtocol(pub u8);
+
+impl RouteProtocol {
+    /// Made by hand or by a script: `RTPROT_BOOT` (3), what `ip route add` and the old `route` ioctl write,
+    /// `RTPROT_STATIC` (4) and `RTPROT_UNSPEC` (0). Routes of the kernel, of router advertisements, DHCP and routing
+    /// daemons come and go by themselves and are nobody's leftovers (`linux/rtnetlink.h`).
+    pub const fn is_by_hand(self) -> bool {
+        matches!(self.0, 0 | 3 | 4)
+    }
+}
+
+/// A unicast route of the main table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Route {
+    /// Destination and prefix length; `0.0.0.0/0` or `::/0` is the default route.
+    pub destination: (IpAddr, u8),
+    /// Next hop, where there is one.
+    pub gateway: Option<IpAddr>,
+    /// Index of the output interface.
+    pub interface: Option<u32>,
+    /// Metric; 0 where the kernel gives none.
+    pub metric: u32,
+    /// Scope (`rtm_scope`).
+    pub scope: u8,
+    /// Preferred source address.
+    pub source: Option<IpAddr>,
+    /// Who made it.
+    pub protocol: RouteProtocol,
+}
+
+/// Interfaces and routes at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetSnapshot {
+    /// By index.
+    pub interfaces: Vec<Interface>,
+    /// Of the main table, IPv4 and IPv6.
+    pub routes: Vec<Route>,
+}
+
+/// Where the kernel would send a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteHop {
+    /// Index of the output interface.
+    pub interface: u32,
+    /// Source address that it would use.
+    pub source: Option<IpAddr>,
+}
+
+/// A series of echo requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PingRequest {
+    /// To whom.
+    pub target: IpAddr,
+    /// How many; at least 1.
+    pub count: u32,
+    /// From one request to the next.
+    pub interval: Duration,
+    /// How long each reply may take.
+    pub timeout: Duration,
+    /// Payload of each request in bytes.
+    pub payload: usize,
+}
+
+/// What a series of echo requests brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PingReport {
+    /// The figures.
+    pub stats: PingStats,
+    /// The first ICMP error or local routing error that came instead of a reply, in words ("destination host
+    /// unreachable from 10.0.0.1"): unreachable, as against silence.
+    pub unreachable: Option<String>,
+}
+
+/// Why there could be no ping at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PingError {
+    /// Neither kind of socket is allowed and no `ping` program is there.
+    #[error("neither an ICMP datagram socket nor a raw socket may be opened, and there is no `ping` program: {0}")]
+    NoPermission(String),
+    /// Anything else that is the host's fault.
+    #[error("cannot ping: {0}")]
+    Io(String),
+}
+
+/// Why a name has no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// The resolver answered that the name does not exist or has no address.
+    #[error("the name `{0}` does not exist")]
+    NotFound(String),
+    /// The resolver did not answer.
+    #[error("the resolver did not answer for `{name}`: {detail}")]
+    ResolverFailed {
+        /// The name asked for.
+        name: String,
+        /// The resolver library's words.
+        detail: String,
+    },
+}
+
+impl NetSnapshot {
+    /// The interface with this index.
+    pub fn interface(&self, index: u32) -> Option<&Interface> {
+        self.interfaces.iter().find(|i| i.index == index)
+    }
+
+    /// Whether any route leaves by this interface.
+    pub fn has_route_by(&self, index: u32) -> bool {
+        self.routes.iter().any(|r| r.interface == Some(index))
+    }
+}
+
+impl std::fmt::Display for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.destination.0, self.destination.1)?;
+        if let Some(gateway) = self.gateway {
+            write!(f, " via {gateway}")?;
+        }
+        if let Some(interface) = self.interface {
+            write!(f, " dev #{interface}")?;
+        }
+        Ok(())
+    }
+}

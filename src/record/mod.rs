@@ -1,0 +1,12 @@
+//! What one cycle found: one [`CycleRecord`] per cycle, which every sink reads and none asks for more.
+//!
+//! Imports nothing else of the crate. Names of stages, outcomes and reasons are the public interface: they stand in
+//! the CSV, in mails, in metrics and in `--json`, and never change.
+
+mod cycle;
+mod outcome;
+mod verdict;
+
+pub use cycle::{CycleId, CycleRecord, DialogueEvent, PingStats, RttStats, SiteName, SiteNameError, StageRecord};
+pub use outcome::{FailureKind, FaultDomain, LeftoverKind, MalfunctionKind, Outcome, Reason, SiteKind, Stage, Verdict};
+pub use verdict::{Judgement, judge};
