@@ -185,8 +185,8 @@ impl Default for AlertRules {
         Self {
             after: 2,
             resolve_after: 1,
-            blind_after: Duration::from_secs(30 * 60),
-            reminder: Duration::from_secs(4 * 3600),
+            blind_after: Duration::from_mins(30),
+            reminder: Duration::from_hours(4),
         }
     }
 }
