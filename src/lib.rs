@@ -17,3 +17,5 @@ pub mod config;
 pub mod record;
 
 pub mod net;
+
+pub mod client;

@@ -182,12 +182,7 @@ pub struct AlertRules {
 
 impl Default for AlertRules {
     fn default() -> Self {
-        Self {
-            after: 2,
-            resolve_after: 1,
-            blind_after: Duration::from_mins(30),
-            reminder: Duration::from_hours(4),
-        }
+        Self { after: 2, resolve_after: 1, blind_after: Duration::from_mins(30), reminder: Duration::from_hours(4) }
     }
 }
 

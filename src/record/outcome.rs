@@ -302,6 +302,8 @@ pub enum Outcome {
     Failed(FailureKind),
     /// The prober could not tell: counts against nobody.
     Inconclusive(MalfunctionKind),
+    /// Something stayed on the host: never changes the verdict.
+    Left(LeftoverKind),
     /// An earlier stage made this one pointless.
     Skipped {
         /// That stage.
@@ -323,7 +325,7 @@ impl Outcome {
         match self {
             Self::Failed(kind) => Some(Reason::Failure(kind)),
             Self::Inconclusive(kind) => Some(Reason::Malfunction(kind)),
-            Self::Passed | Self::Skipped { .. } => None,
+            Self::Passed | Self::Left(_) | Self::Skipped { .. } => None,
         }
     }
 
@@ -333,6 +335,7 @@ impl Outcome {
             Self::Passed => "passed",
             Self::Failed(kind) => kind.as_str(),
             Self::Inconclusive(kind) => kind.as_str(),
+            Self::Left(kind) => kind.as_str(),
             Self::Skipped { .. } => "skipped",
         }
     }

@@ -1,0 +1,293 @@
+//! Decides what to type: text in, steps out. Pure.
+//!
+//! Every rule of the profile is awaited at once. The match that begins first in the text counts; of two that begin at
+//! the same place, the rule that stands first in the profile. What a match covered, and all before it, is consumed.
+
+use regex::RegexSet;
+
+use super::fields::{Expanded, FieldMissing, Fields};
+use crate::config::{DialogueRule, Fingerprint, FingerprintAlgorithm, Reaction};
+use crate::record::{FailureKind, MalfunctionKind, Reason};
+
+/// Unmatched text that is kept, because a match may begin in it: enough for a certificate with its question.
+const KEPT_TEXT: usize = 8 * 1024;
+/// A rule without `max` is answered so often at most. A client that asks the same thing more often is going round in
+/// circles (Connect Tunnel's button menu comes after each of its dialogs, six at most).
+const MOST_ANSWERS: u32 = 12;
+/// Name of the group that makes a rule a certificate question.
+const FINGERPRINT_GROUP: &str = "fingerprint";
+
+/// What to do next.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Type this line.
+    Send(Expanded),
+    /// The login failed.
+    Failed {
+        /// Why.
+        reason: Reason,
+        /// The client's words.
+        text: String,
+    },
+    /// The client says that the tunnel is up.
+    Connected,
+    /// The client says that the tunnel is gone again.
+    Lost {
+        /// The client's words.
+        text: String,
+    },
+}
+
+/// A dialogue under way.
+#[derive(Debug)]
+pub struct Dialogue {
+    rules: Vec<DialogueRule>,
+    /// All patterns in one automaton: most text matches none of them, and that is known in one pass.
+    any: RegexSet,
+    answered: Vec<u32>,
+    fields: Fields,
+    pinned: Vec<Fingerprint>,
+    /// Consumed text (one character of context for `^`) and what follows it.
+    text: String,
+    consumed: usize,
+    /// New text since the last search.
+    fresh: bool,
+    heard: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    LoggingIn,
+    Connected,
+    Over,
+}
+
+impl Dialogue {
+    /// A dialogue by these rules.
+    pub fn new(rules: Vec<DialogueRule>, fields: Fields, pinned: Vec<Fingerprint>) -> Result<Self, regex::Error> {
+        let any = RegexSet::new(rules.iter().map(|r| r.expect.as_str()))?;
+        let answered = vec![0; rules.len()];
+        Ok(Self {
+            rules,
+            any,
+            answered,
+            fields,
+            pinned,
+            text: String::new(),
+            consumed: 0,
+            fresh: false,
+            heard: false,
+            state: State::LoggingIn,
+        })
+    }
+
+    /// The client printed this (cleaned) text.
+    pub fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.fresh |= !text.is_empty();
+    }
+
+    /// The next step, if the text so far asks for one. Call until it says none.
+    pub fn next_step(&mut self) -> Option<Step> {
+        loop {
+            if self.state == State::Over || !self.fresh {
+                return None;
+            }
+            let Some((rule, fingerprint, words)) = self.take_match() else {
+                self.fresh = false;
+                self.forget();
+                return None;
+            };
+            self.heard = true;
+            let step = match self.state {
+                State::LoggingIn => Some(self.react(rule, fingerprint.as_deref(), words)),
+                State::Connected => self.react_connected(rule, words),
+                State::Over => None,
+            };
+            if step.is_some() {
+                return step;
+            }
+        }
+    }
+
+    /// Whether any rule has matched yet: the gateway has spoken.
+    pub const fn has_heard(&self) -> bool {
+        self.heard
+    }
+
+    /// Text that waits at the end without a line end and looks like a question.
+    pub fn open_question(&self) -> Option<&str> {
+        let line = self.text[self.consumed..].rsplit('\n').next()?;
+        let question = line.trim();
+        question.ends_with([':', '?', '>', ']', ')']).then_some(question)
+    }
+
+    /// The match that begins first, consumed.
+    fn take_match(&mut self) -> Option<(usize, Option<String>, String)> {
+        let candidates = self.any.matches_at(&self.text, self.consumed);
+        let (start, end, rule) = candidates
+            .iter()
+            .filter_map(|rule| {
+                let found = self.rules[rule].expect.find_at(&self.text, self.consumed)?;
+                Some((found.start(), found.end(), rule))
+            })
+            .min_by_key(|&(start, _, rule)| (start, rule))?;
+        let fingerprint = self.rules[rule]
+            .expect
+            .captures_at(&self.text, self.consumed)
+            .and_then(|c| c.name(FINGERPRINT_GROUP).map(|m| m.as_str().to_owned()));
+        let words = line_around(&self.text, start, end);
+        // An empty match would be found again for ever.
+        self.consumed = if end > self.consumed { end } else { next_char(&self.text, end) };
+        Some((rule, fingerprint, words))
+    }
+
+    fn react(&mut self, rule: usize, fingerprint: Option<&str>, words: String) -> Step {
+        match &self.rules[rule].reaction {
+            Reaction::Connected => {
+                self.state = State::Connected;
+                Step::Connected
+            }
+            Reaction::Failed(reason) => {
+                let reason = *reason;
+                self.fail(reason, words)
+            }
+            Reaction::Send { line, max } => {
+                if self.rules[rule].expect.capture_names().flatten().any(|n| n == FINGERPRINT_GROUP) {
+                    let offered = fingerprint.unwrap_or_default();
+                    if !self.pinned.iter().any(|pinned| pinned.matches(offered)) {
+                        let text = format!("the client offers the certificate {offered}, which is not pinned");
+                        return self.fail(FailureKind::CertificateUntrusted.into(), text);
+                    }
+                }
+                self.answered[rule] += 1;
+                let (limit, reason) = match max {
+                    Some((limit, reason)) => (*limit, *reason),
+                    None => (MOST_ANSWERS, MalfunctionKind::UnexpectedPrompt.into()),
+                };
+                if self.answered[rule] > limit {
+                    return self.fail(reason, words);
+                }
+                match self.fields.expand(line) {
+                    Ok(expanded) => Step::Send(expanded),
+                    Err(FieldMissing(field)) => {
+                        let text = format!("the client asks for `{field}`, which the site does not have: {words}");
+                        self.fail(MalfunctionKind::UnexpectedPrompt.into(), text)
+                    }
+                }
+            }
+        }
+    }
+
+    fn react_connected(&mut self, rule: usize, words: String) -> Option<Step> {
+        match self.rules[rule].reaction {
+            Reaction::Failed(Reason::Failure(FailureKind::Disconnected)) => {
+                self.state = State::Over;
+                Some(Step::Lost { text: words })
+            }
+            _ => None,
+        }
+    }
+
+    fn fail(&mut self, reason: Reason, text: String) -> Step {
+        self.state = State::Over;
+        Step::Failed { reason, text }
+    }
+
+    /// Drops text in which no match can begin any more, but for one character: `^` looks at it.
+    fn forget(&mut self) {
+        let unmatched = self.text.len() - self.consumed;
+        if unmatched > KEPT_TEXT {
+            self.consumed = ceil_char(&self.text, self.text.len() - KEPT_TEXT);
+        }
+        if self.consumed > KEPT_TEXT {
+            let from = floor_char(&self.text, self.consumed - 1);
+            self.text.drain(..from);
+            self.consumed -= from;
+        }
+    }
+}
+
+impl Fingerprint {
+    /// Whether what a client showed (`SHA1[AA:BB:…]`, `pin-sha256:…`) is this certificate.
+    pub fn matches(&self, shown: &str) -> bool {
+        Self::parse(shown).is_some_and(|offered| offered == *self)
+    }
+
+    /// Reads `SHA1:AA:BB…`, `SHA1[AA:BB…]`, `SHA256:…`, `sha256:aabb…` or `pin-sha256:BASE64`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Some(pin) = text.strip_prefix("pin-sha256:") {
+            let hash = base64(pin)?;
+            return (hash.len() == 32).then_some(Self { algorithm: FingerprintAlgorithm::PinSha256, hash });
+        }
+        let (name, digits) = text.split_once([':', '['])?;
+        let (algorithm, length) = match name.to_ascii_lowercase().replace('-', "").as_str() {
+            "sha1" => (FingerprintAlgorithm::Sha1, 20),
+            "sha256" => (FingerprintAlgorithm::Sha256, 32),
+            _ => return None,
+        };
+        let digits: String = digits.trim_end_matches(']').chars().filter(|c| !matches!(c, ':' | ' ')).collect();
+        let hash = hex(&digits)?;
+        (hash.len() == length).then_some(Self { algorithm, hash })
+    }
+}
+
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    let nibbles: Vec<u8> =
+        digits.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
+    nibbles.len().is_multiple_of(2).then(|| nibbles.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+/// RFC 4648 §4, with or without padding.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let (mut bits, mut held) = (0u32, 0u32);
+    for c in text.trim_end_matches('=').bytes() {
+        let value = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            out.push(u8::try_from(bits >> held & 0xff).ok()?);
+        }
+    }
+    Some(out)
+}
+
+/// The line (or lines) in which a match stands.
+fn line_around(text: &str, start: usize, end: usize) -> String {
+    let from = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let to = text[end..].find('\n').map_or(text.len(), |at| end + at);
+    text[from..to].split('\n').map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn floor_char(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn ceil_char(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
+fn next_char(text: &str, at: usize) -> usize {
+    ceil_char(text, (at + 1).min(text.len()))
+}
+
+#[cfg(test)]
+#[path = "dialogue_tests.rs"]
+mod tests;

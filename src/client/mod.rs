@@ -1,0 +1,18 @@
+//! A VPN client on a pseudo-terminal: spawning it, talking with it, draining what it prints.
+//!
+//! [`terminal`] turns bytes into text, [`Dialogue`] decides (pure), [`Session`] does. Nothing in here knows of stages
+//! or records, and nothing in here kills: that is `process`'s work.
+
+mod dialogue;
+mod fields;
+mod pty;
+mod session;
+mod terminal;
+mod transcript;
+
+pub use dialogue::{Dialogue, Step};
+pub use fields::{Expanded, FieldMissing, Fields};
+pub use pty::{ClientCommand, SpawnError};
+pub use session::{Session, SessionEvent};
+pub use terminal::TerminalText;
+pub use transcript::Transcript;

@@ -1,0 +1,357 @@
+//! A client under way: a task that reads its terminal, answers by the dialogue and tells what happened.
+//!
+//! The task goes on reading as long as anybody holds the terminal open: a client whose terminal nobody reads stalls in
+//! its next write. It never kills; dropping the [`Session`] closes the terminal (which hangs the client up) once the
+//! task has ended with it.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::dialogue::{Dialogue, Step};
+use super::fields::Expanded;
+use super::pty::{ClientCommand, PtyClient, SpawnError, spawn};
+use super::terminal::TerminalText;
+use super::transcript::Transcript;
+use crate::config::Secret;
+use crate::net::PreExec;
+use crate::record::{DialogueEvent, Reason};
+
+/// Read at once at most: a flood is handled in few, large pieces.
+const LARGEST_READ: usize = 64 * 1024;
+/// After the client's own process has ended, what it wrote last is read until the terminal's end comes; descendants
+/// that hold the terminal open delay the news of its end by this much at most.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// What happened to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// It says that the tunnel is up.
+    Connected {
+        /// When its word arrived.
+        at: Instant,
+    },
+    /// It says (or does) what the profile calls a failure.
+    Failed {
+        /// Why.
+        reason: Reason,
+        /// Its words.
+        text: String,
+    },
+    /// It says that the tunnel is gone again.
+    Lost {
+        /// Its words.
+        text: String,
+    },
+    /// Its process ended.
+    Ended {
+        /// How; `None` when the system would not tell.
+        status: Option<ExitStatus>,
+    },
+}
+
+/// A client under way.
+#[derive(Debug)]
+pub struct Session {
+    pid: i32,
+    spawned: Instant,
+    events: mpsc::UnboundedReceiver<SessionEvent>,
+    typing: mpsc::UnboundedSender<String>,
+    shared: Arc<Mutex<Shared>>,
+    secrets: Vec<(String, Secret)>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    transcript: Transcript,
+    question: Option<String>,
+    heard: bool,
+}
+
+impl Session {
+    /// Starts the client and the task that talks with it.
+    ///
+    /// `secrets` (by the name of their field) are blanked in everything that this session shows.
+    pub fn start(
+        command: &ClientCommand,
+        pre_exec: Option<PreExec>,
+        dialogue: Dialogue,
+        secrets: Vec<(String, Secret)>,
+    ) -> Result<Self, SpawnError> {
+        let client = spawn(command, pre_exec)?;
+        let (pid, spawned) = (client.pid, client.spawned);
+        let (event_sender, events) = mpsc::unbounded_channel();
+        let (typing, lines) = mpsc::unbounded_channel();
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let pump = Pump {
+            client,
+            dialogue,
+            terminal: TerminalText::default(),
+            shared: Arc::clone(&shared),
+            events: event_sender,
+            lines,
+            unsent: VecDeque::new(),
+        };
+        let task = tokio::spawn(pump.run());
+        Ok(Self { pid, spawned, events, typing, shared, secrets, task })
+    }
+
+    /// Process id of the client's first process; also its process group and session.
+    pub const fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// When spawn returned.
+    pub const fn spawned(&self) -> Instant {
+        self.spawned
+    }
+
+    /// The next thing that happens; `None` after the end. Safe to cancel.
+    pub async fn event(&mut self) -> Option<SessionEvent> {
+        self.events.recv().await
+    }
+
+    /// Types a line (Enter is added).
+    pub fn type_line(&self, line: &str) {
+        // A task that has ended has no client to type to.
+        let _ = self.typing.send(line.to_owned());
+    }
+
+    /// Whether any rule of the dialogue has matched: the gateway has spoken.
+    pub fn has_heard(&self) -> bool {
+        self.locked().heard
+    }
+
+    /// A question on which the client waits and that no rule knows, secrets blanked.
+    pub fn open_question(&self) -> Option<String> {
+        self.locked().question.as_deref().map(|q| super::transcript::blank(q, &self.secrets))
+    }
+
+    /// The dialogue so far, secrets blanked.
+    pub fn dialogue(&self) -> Vec<DialogueEvent> {
+        self.locked().transcript.events(&self.secrets)
+    }
+
+    /// The client's last words, secrets blanked.
+    pub fn last_line(&self) -> Option<String> {
+        self.locked().transcript.last_line(&self.secrets)
+    }
+
+    /// Replaces every secret in `text`.
+    pub fn blanked(&self, text: &str) -> String {
+        super::transcript::blank(text, &self.secrets)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The task's own things.
+struct Pump {
+    client: PtyClient,
+    dialogue: Dialogue,
+    terminal: TerminalText,
+    shared: Arc<Mutex<Shared>>,
+    events: mpsc::UnboundedSender<SessionEvent>,
+    lines: mpsc::UnboundedReceiver<String>,
+    unsent: VecDeque<u8>,
+}
+
+impl Pump {
+    async fn run(mut self) {
+        let mut buffer = vec![0; LARGEST_READ];
+        let mut exit: Option<(Option<ExitStatus>, Instant)> = None;
+        let (mut open, mut told) = (true, false);
+        while open || !told {
+            let last_words = exit.map_or_else(Instant::now, |(_, at)| at + LAST_WORDS);
+            tokio::select! {
+                biased;
+                read = read_available(&mut self.client.read, &mut buffer), if open => match read {
+                    Ok(0) | Err(_) => open = false,
+                    Ok(count) => self.heard(&buffer[..count], Instant::now()),
+                },
+                written = write_some(&mut self.client.write, &self.unsent), if open && !self.unsent.is_empty() => {
+                    match written {
+                        Ok(count) => drop(self.unsent.drain(..count)),
+                        Err(_) => self.unsent.clear(),
+                    }
+                }
+                line = self.lines.recv() => match line {
+                    Some(line) => self.type_line(&line, &line),
+                    // The session was dropped: nobody is left to tell.
+                    None => return,
+                },
+                status = self.client.child.wait(), if exit.is_none() => exit = Some((status.ok(), Instant::now())),
+                () = sleep_until(last_words), if exit.is_some() && !told => {
+                    told = self.tell_end(exit);
+                }
+            }
+            if !open && exit.is_some() && !told {
+                told = self.tell_end(exit);
+            }
+        }
+    }
+
+    fn tell_end(&self, exit: Option<(Option<ExitStatus>, Instant)>) -> bool {
+        let _ = self.events.send(SessionEvent::Ended { status: exit.and_then(|(status, _)| status) });
+        true
+    }
+
+    fn heard(&mut self, bytes: &[u8], at: Instant) {
+        let text = self.terminal.push(bytes);
+        self.with_shared(|shared, since| shared.transcript.received(since(at), &text));
+        self.dialogue.push(&text);
+        while let Some(step) = self.dialogue.next_step() {
+            let event = match step {
+                Step::Send(Expanded { text, shown }) => {
+                    self.type_line(text.reveal(), &shown);
+                    continue;
+                }
+                Step::Connected => SessionEvent::Connected { at },
+                Step::Failed { reason, text } => SessionEvent::Failed { reason, text },
+                Step::Lost { text } => SessionEvent::Lost { text },
+            };
+            let _ = self.events.send(event);
+        }
+        let question = self.dialogue.open_question().map(str::to_owned);
+        let heard = self.dialogue.has_heard();
+        self.with_shared(|shared, _| {
+            shared.question = question;
+            shared.heard = heard;
+        });
+    }
+
+    fn type_line(&mut self, line: &str, shown: &str) {
+        self.unsent.extend(line.as_bytes());
+        self.unsent.push_back(b'\n');
+        self.with_shared(|shared, since| shared.transcript.sent(since(Instant::now()), shown));
+    }
+
+    fn with_shared(&self, change: impl FnOnce(&mut Shared, &dyn Fn(Instant) -> Duration)) {
+        let spawned = self.client.spawned;
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut shared, &|at: Instant| at.saturating_duration_since(spawned));
+    }
+}
+
+/// Waits for the first bytes, then takes all that is there. 0 is the end; so is EIO, which Linux gives for a terminal
+/// that nobody holds open any more.
+async fn read_available(pty: &mut pty_process::OwnedReadPty, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = ReadBuf::new(buffer);
+    poll_fn(|cx| {
+        loop {
+            let before = filled.filled().len();
+            match Pin::new(&mut *pty).poll_read(cx, &mut filled) {
+                Poll::Ready(Ok(())) if filled.filled().len() > before && filled.remaining() > 0 => {}
+                _ if !filled.filled().is_empty() => return Poll::Ready(Ok(filled.filled().len())),
+                Poll::Ready(Ok(())) => return Poll::Ready(Ok(0)),
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await
+}
+
+async fn write_some(pty: &mut pty_process::OwnedWritePty, unsent: &VecDeque<u8>) -> io::Result<usize> {
+    pty.write(unsent.as_slices().0).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use regex::Regex;
+
+    use super::*;
+    use crate::client::Fields;
+    use crate::config::{DialogueRule, Reaction, Template, TemplatePart};
+    use crate::record::FailureKind;
+
+    fn shell(script: &str) -> ClientCommand {
+        let env = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
+        ClientCommand { program: "sh".into(), args: vec!["-c".into(), script.into()], env }
+    }
+
+    fn start(script: &str) -> Session {
+        let send = |field: &str| Reaction::Send {
+            line: Template { parts: vec![TemplatePart::Field(field.into())] },
+            max: None,
+        };
+        let rules = vec![
+            DialogueRule { expect: Regex::new("Password: ").unwrap(), reaction: send("password") },
+            DialogueRule { expect: Regex::new("(?m)^Connected").unwrap(), reaction: Reaction::Connected },
+            DialogueRule {
+                expect: Regex::new("(?m)^Disconnected").unwrap(),
+                reaction: Reaction::Failed(FailureKind::Disconnected.into()),
+            },
+        ];
+        let secret = Secret::new("hunter2");
+        let fields = Fields::default().with_secret("password", secret.clone());
+        let dialogue = Dialogue::new(rules, fields, Vec::new()).unwrap();
+        Session::start(&shell(script), None, dialogue, vec![("password".into(), secret)]).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_password_is_typed_and_never_shown() {
+        let mut session = start("printf 'Password: '; read p; echo \"you said $p\"; echo Connected; read x");
+        assert!(matches!(session.event().await, Some(SessionEvent::Connected { .. })));
+        let shown: Vec<_> = session.dialogue().into_iter().map(|e| e.text).collect();
+        assert_eq!(shown, ["Password:", "<password>", "you said <password>", "Connected"]);
+        session.type_line("bye");
+        let Some(SessionEvent::Ended { status }) = session.event().await else { panic!("it should have ended") };
+        assert!(status.unwrap().success());
+        assert_eq!(session.event().await, None);
+    }
+
+    #[tokio::test]
+    async fn last_words_are_heard_before_the_end() {
+        let mut session = start("echo Disconnected; exit 3");
+        assert!(matches!(session.event().await, Some(SessionEvent::Failed { .. })));
+        let Some(SessionEvent::Ended { status }) = session.event().await else { panic!("it should have ended") };
+        assert_eq!(status.unwrap().code(), Some(3));
+    }
+
+    #[tokio::test]
+    async fn a_descendant_that_holds_the_terminal_does_not_hide_the_end() {
+        let mut session = start("(trap '' HUP; exec sleep 2) & echo gone; exit 7");
+        let Some(SessionEvent::Ended { status }) = session.event().await else { panic!("it should have ended") };
+        assert_eq!(status.unwrap().code(), Some(7));
+        assert_eq!(session.last_line().as_deref(), Some("gone"));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_writes_much_is_never_stalled() {
+        let script = "i=0; while [ $i -lt 3000 ]; do echo 'a line that nobody waits for, forty bytes'; i=$((i+1)); done; echo Connected; read x";
+        let mut session = start(script);
+        assert!(matches!(session.event().await, Some(SessionEvent::Connected { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_named() {
+        let mut command = shell("");
+        command.program = "no-such-client".into();
+        let dialogue = Dialogue::new(Vec::new(), Fields::default(), Vec::new()).unwrap();
+        let error = Session::start(&command, None, dialogue, Vec::new()).unwrap_err();
+        assert!(matches!(error, SpawnError::Missing { .. }), "{error:?}");
+        assert_eq!(error.to_string(), "cannot run `no-such-client`");
+    }
+}
