@@ -14,8 +14,10 @@
 
 pub mod clock;
 pub mod config;
+mod fd;
 pub mod record;
 
 pub mod net;
 
 pub mod client;
+pub mod process;

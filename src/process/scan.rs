@@ -1,0 +1,117 @@
+//! One look at `/proc`.
+
+use std::fs;
+
+use serde::{Deserialize, Serialize};
+
+/// Names a process for good: a process id alone may be another process a moment later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// Process id.
+    pub pid: i32,
+    /// Start time in clock ticks since boot (`/proc/PID/stat`, field 22).
+    pub start_time: u64,
+}
+
+/// A process as `/proc` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Which.
+    pub id: ProcessId,
+    /// Its parent's process id.
+    pub parent: i32,
+    /// Its session: the id of the process that began it.
+    pub session: i32,
+    /// It has ended and only waits for its parent to take note.
+    pub zombie: bool,
+    /// Its name (`comm`: the first 15 bytes of the program's base name).
+    pub name: String,
+    /// Its arguments; empty for a kernel thread or a zombie.
+    pub args: Vec<String>,
+    /// The value of the mark in its environment; `None` without one, or where this user may not look.
+    pub mark: Option<String>,
+    /// It belongs to the network in question.
+    pub here: bool,
+}
+
+/// Every process, with the value of `mark_name` in its environment; `here` tells which belong to the network.
+///
+/// A process that ends while it is looked at is left out.
+pub fn scan(mark_name: &str, here: impl Fn(i32) -> bool) -> Vec<Process> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| read(pid, mark_name))
+        .map(|process| Process { here: here(process.id.pid), ..process })
+        .collect()
+}
+
+/// The process with this id, without its arguments and environment.
+pub(super) fn read_id(pid: i32) -> Option<ProcessId> {
+    parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?).map(|p| p.id)
+}
+
+fn read(pid: i32, mark_name: &str) -> Option<Process> {
+    let mut process = parse_stat(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))?;
+    let strings = |file: &str| -> Vec<String> {
+        let bytes = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        bytes.split(|&b| b == 0).filter(|s| !s.is_empty()).map(|s| String::from_utf8_lossy(s).into_owned()).collect()
+    };
+    if !process.zombie {
+        process.args = strings("cmdline");
+        process.mark =
+            strings("environ").into_iter().find_map(|v| Some(v.strip_prefix(mark_name)?.strip_prefix('=')?.to_owned()));
+    }
+    Some(process)
+}
+
+/// Reads a line of `/proc/PID/stat` (proc(5)). The name stands in parentheses and may itself contain any character,
+/// parentheses and spaces too: it ends at the last one.
+fn parse_stat(line: &str) -> Option<Process> {
+    let (pid, rest) = line.split_once(" (")?;
+    let (name, rest) = rest.rsplit_once(')')?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    // Fields from the third on: state, ppid, pgrp, session, …; the start time is the 22nd.
+    Some(Process {
+        id: ProcessId { pid: pid.trim().parse().ok()?, start_time: fields.get(19)?.parse().ok()? },
+        parent: fields.get(1)?.parse().ok()?,
+        session: fields.get(3)?.parse().ok()?,
+        zombie: matches!(*fields.first()?, "Z" | "X"),
+        name: name.to_owned(),
+        args: Vec::new(),
+        mark: None,
+        here: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_and_spaces_is_read() {
+        let line = "42 (a) b (c)) S 7 42 40 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3";
+        let process = parse_stat(line).unwrap();
+        assert_eq!(process.id, ProcessId { pid: 42, start_time: 987_654 });
+        assert_eq!((process.parent, process.session), (7, 40));
+        assert_eq!(process.name, "a) b (c)");
+        assert!(!process.zombie);
+    }
+
+    #[test]
+    fn torn_lines_are_no_processes() {
+        for line in ["", "42", "42 (a", "42 (a) S 7", "x (a) S 7 42 40 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 9"] {
+            assert_eq!(parse_stat(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn this_very_process_is_seen_with_its_arguments() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let all = scan("PATH", |pid| pid == own);
+        let found: Vec<_> = all.iter().filter(|p| p.here).collect();
+        assert_eq!(found.len(), 1);
+        assert!(!found[0].args.is_empty());
+        assert!(found[0].mark.is_some(), "PATH stands in the environment of a test");
+    }
+}
