@@ -19,5 +19,9 @@ pub mod record;
 
 pub mod net;
 
+pub mod scheduler;
+
 pub mod client;
 pub mod process;
+
+pub mod results;

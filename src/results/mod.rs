@@ -1,0 +1,7 @@
+//! Results: one CSV file a day, one row a cycle, always, never two.
+
+mod day_file;
+mod row;
+
+pub use day_file::{DayFiles, ResultsError};
+pub use row::{COLUMNS, row_of};

@@ -1,0 +1,5 @@
+//! When which site is due.
+
+mod timetable;
+
+pub use timetable::{Interval, Timetable};
