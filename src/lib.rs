@@ -14,6 +14,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod error;
 mod fd;
 pub mod record;
 
@@ -25,3 +26,4 @@ pub mod client;
 pub mod process;
 
 pub mod results;
+

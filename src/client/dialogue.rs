@@ -6,7 +6,7 @@
 use regex::RegexSet;
 
 use super::fields::{Expanded, FieldMissing, Fields};
-use crate::config::{DialogueRule, Fingerprint, FingerprintAlgorithm, Reaction};
+use crate::config::{DialogueRule, Fingerprint, Reaction};
 use crate::record::{FailureKind, MalfunctionKind, Reason};
 
 /// Unmatched text that is kept, because a match may begin in it: enough for a certificate with its question.
@@ -120,7 +120,8 @@ impl Dialogue {
     pub fn open_question(&self) -> Option<&str> {
         let line = self.text[self.consumed..].rsplit('\n').next()?;
         let question = line.trim();
-        question.ends_with([':', '?', '>', ']', ')']).then_some(question)
+        let choice = question.ends_with(')') && question.rsplit('(').next().is_some_and(|c| c.contains('/'));
+        (choice || question.ends_with([':', '?', '>', ']'])).then_some(question)
     }
 
     /// The match that begins first, consumed.
@@ -170,7 +171,12 @@ impl Dialogue {
                     return self.fail(reason, words);
                 }
                 match self.fields.expand(line) {
-                    Ok(expanded) => Step::Send(expanded),
+                    Ok(expanded) => {
+                        // Our Enter ends the line, whether the terminal echoes it or not.
+                        self.text.drain(..self.consumed);
+                        self.consumed = 0;
+                        Step::Send(expanded)
+                    }
                     Err(FieldMissing(field)) => {
                         let text = format!("the client asks for `{field}`, which the site does not have: {words}");
                         self.fail(MalfunctionKind::UnexpectedPrompt.into(), text)
@@ -214,60 +220,13 @@ impl Fingerprint {
     pub fn matches(&self, shown: &str) -> bool {
         Self::parse(shown).is_some_and(|offered| offered == *self)
     }
-
-    /// Reads `SHA1:AA:BB…`, `SHA1[AA:BB…]`, `SHA256:…`, `sha256:aabb…` or `pin-sha256:BASE64`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if let Some(pin) = text.strip_prefix("pin-sha256:") {
-            let hash = base64(pin)?;
-            return (hash.len() == 32).then_some(Self { algorithm: FingerprintAlgorithm::PinSha256, hash });
-        }
-        let (name, digits) = text.split_once([':', '['])?;
-        let (algorithm, length) = match name.to_ascii_lowercase().replace('-', "").as_str() {
-            "sha1" => (FingerprintAlgorithm::Sha1, 20),
-            "sha256" => (FingerprintAlgorithm::Sha256, 32),
-            _ => return None,
-        };
-        let digits: String = digits.trim_end_matches(']').chars().filter(|c| !matches!(c, ':' | ' ')).collect();
-        let hash = hex(&digits)?;
-        (hash.len() == length).then_some(Self { algorithm, hash })
-    }
-}
-
-fn hex(digits: &str) -> Option<Vec<u8>> {
-    let nibbles: Vec<u8> =
-        digits.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
-    nibbles.len().is_multiple_of(2).then(|| nibbles.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-}
-
-/// RFC 4648 §4, with or without padding.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let (mut bits, mut held) = (0u32, 0u32);
-    for c in text.trim_end_matches('=').bytes() {
-        let value = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push(u8::try_from(bits >> held & 0xff).ok()?);
-        }
-    }
-    Some(out)
 }
 
 /// The line (or lines) in which a match stands.
 fn line_around(text: &str, start: usize, end: usize) -> String {
     let from = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let to = text[end..].find('\n').map_or(text.len(), |at| end + at);
-    text[from..to].split('\n').map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ")
+    text[from..to].split('\n').map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn floor_char(text: &str, mut at: usize) -> usize {

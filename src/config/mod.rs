@@ -1,10 +1,50 @@
 //! The configuration: what the user wrote, checked as a whole.
+//!
+//! [`load()`] reads a file into a tree of nodes that know where they stand (`yaml`, `tree`), walks it (`value`, `fields`,
+//! then one file a block) and hands out either a [`Config`] that need not be checked again, or every fault at once. The
+//! keys are in `keys`, the built-in client profiles in `clients.yml`. Fixtures: `fixtures/config`.
+//!
+//! Nothing here resolves a name, opens a socket or runs a program; only [`SecretSource::read`] does, when a secret is used.
 
+mod address;
+mod blocks;
+mod build;
+mod environment;
+mod fault;
+mod fields;
+mod fingerprint;
+mod keys;
+mod load;
+mod logging;
 mod model;
+mod ownership;
+mod profile;
+mod rules;
 mod secret;
+mod secret_read;
+mod site;
+mod site_fields;
+mod suggest;
+mod template;
+mod tree;
+mod units;
+mod value;
+mod version;
+mod yaml;
 
+#[cfg(test)]
+mod tests;
+
+pub use address::split_host_port;
+pub use environment::Environment;
+pub use fault::{Fault, LoadError};
+pub use load::{DEFAULT_FILES, Loaded, find_config, load, load_str};
 pub use model::{
     Account, Adopt, AlertRules, Config, DialogueRule, Email, Fingerprint, FingerprintAlgorithm, Leave, Logging,
     PingConfig, Profile, Reaction, ResolvConfConfig, Site, SiteTarget, SmtpTls, SslVpn, Template, TemplatePart,
 };
+pub use ownership::{OwnershipError, check_ownership};
+pub use profile::built_in_profile_names;
 pub use secret::{Secret, SecretError, SecretSource};
+
+use version::unsupported;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 
 use super::SecretSource;
 use crate::record::{Reason, SiteKind, SiteName};
@@ -290,7 +291,7 @@ pub struct Leave {
 }
 
 /// A stranger that counts as this client's leftover.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adopt {
     /// The process's name (`comm`, or the base name of its first argument).
     pub name: String,

@@ -90,7 +90,7 @@ impl fmt::Display for CycleId {
 }
 
 /// What a series of echo requests brought.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PingStats {
     /// Requests sent.
     pub sent: u32,
@@ -101,7 +101,7 @@ pub struct PingStats {
 }
 
 /// Round-trip times.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RttStats {
     /// Smallest.
     pub min: Duration,
@@ -137,7 +137,7 @@ impl PingStats {
 }
 
 /// One stage of a cycle, done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
     /// Which.
     pub stage: Stage,
@@ -149,6 +149,18 @@ pub struct StageRecord {
     pub took: Duration,
     /// What a person wants to know beside the reason: one line, no secret, no control character.
     pub detail: Option<String>,
+}
+
+/// Text for a record: one line, no control characters, at most 300 characters.
+pub fn one_line(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }
 
 /// One line of the dialogue with the client, secrets blanked.
@@ -163,7 +175,7 @@ pub struct DialogueEvent {
 }
 
 /// What one cycle found. A cycle that ran always has exactly one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CycleRecord {
     /// Unique, sortable by time.
     pub id: CycleId,
@@ -197,8 +209,8 @@ pub struct CycleRecord {
     pub internal: Option<PingStats>,
     /// What stayed on the host.
     pub leftovers: Vec<LeftoverKind>,
-    /// The whole cycle.
-    pub took: Duration,
+    /// The whole cycle; `None` when it was cut.
+    pub took: Option<Duration>,
     /// The dialogue with the client.
     pub dialogue: Vec<DialogueEvent>,
 }
@@ -213,6 +225,12 @@ mod tests {
         let late = CycleId::new("2026-11-20T06:15:31.000Z".parse().unwrap(), 0);
         assert_eq!(early.as_str(), "20261120T061530.999Z-ffffffff");
         assert!(early < late);
+    }
+
+    #[test]
+    fn a_detail_is_one_short_line() {
+        assert_eq!(one_line(" a\r\n\tb\u{1b}[2J  c "), "a b [2J c");
+        assert_eq!(one_line(&"ü".repeat(1000)).chars().count(), 301);
     }
 
     #[test]

@@ -4,9 +4,13 @@
 //! the CSV, in mails, in metrics and in `--json`, and never change.
 
 mod cycle;
+mod json;
 mod outcome;
 mod verdict;
 
-pub use cycle::{CycleId, CycleRecord, DialogueEvent, PingStats, RttStats, SiteName, SiteNameError, StageRecord};
+pub use cycle::{
+    CycleId, CycleRecord, DialogueEvent, PingStats, RttStats, SiteName, SiteNameError, StageRecord, one_line,
+};
+pub use json::json_of;
 pub use outcome::{FailureKind, FaultDomain, LeftoverKind, MalfunctionKind, Outcome, Reason, SiteKind, Stage, Verdict};
 pub use verdict::{Judgement, judge};

@@ -55,7 +55,7 @@ pub fn row_of(record: &CycleRecord) -> [String; COLUMNS.len()] {
         unmeasured(),
         unmeasured(),
         record.leftovers.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(" "),
-        millis(record.took),
+        record.took.map(millis).unwrap_or_default(),
         record.detail.as_deref().map(foreign_text).unwrap_or_default(),
         record.reason.map(|r| r.fault_domain().to_string()).unwrap_or_default(),
         stages(&record.stages),
@@ -147,7 +147,7 @@ pub(super) mod tests {
             login: None,
             internal: None,
             leftovers: vec![LeftoverKind::InterfaceLeft, LeftoverKind::RouteLeft],
-            took: Duration::from_micros(4_567_890),
+            took: Some(Duration::from_micros(4_567_890)),
             dialogue: Vec::new(),
         }
     }

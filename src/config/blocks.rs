@@ -1,0 +1,109 @@
+//! The small blocks: `ping`, `alerts`, `resolv_conf`, and where a password comes from.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::fields::Fields;
+use super::keys::{ALERTS, PASSWORD, PING, RESOLV_CONF};
+use super::{AlertRules, PingConfig, ResolvConfConfig, Secret, SecretSource};
+
+/// Longest time that a key about alerts may hold.
+const LONGEST: Duration = Duration::from_hours(30 * 24);
+
+/// Reads the block `ping` of a site.
+pub(super) fn read_ping(site: &Fields<'_>) -> PingConfig {
+    let ping = site.block("ping", &PING);
+    let built_in = PingConfig::default();
+    // Faster than 10 ms is a load on the network, not a measurement.
+    let times = Duration::from_millis(10)..=Duration::from_mins(1);
+    PingConfig {
+        count: ping.integer("count", &(1..=1000)).unwrap_or(built_in.count),
+        interval: ping.duration("interval", &times).unwrap_or(built_in.interval),
+        timeout: ping.duration("timeout", &times).unwrap_or(built_in.timeout),
+        max_loss_pct: ping.get("max_loss_pct").and_then(|v| v.number(&(0.0..=100.0))).unwrap_or(built_in.max_loss_pct),
+    }
+}
+
+/// The block `alerts` of the file, of `defaults` or of a site, checked.
+pub(super) fn alerts_block<'a>(fields: &Fields<'a>) -> Fields<'a> {
+    fields.block("alerts", &ALERTS)
+}
+
+/// Reads a block `alerts`.
+pub(super) fn read_alerts(alerts: &Fields<'_>) -> AlertRules {
+    let built_in = AlertRules::default();
+    AlertRules {
+        after: alerts.integer("after", &(1..=1000)).unwrap_or(built_in.after),
+        resolve_after: alerts.integer("resolve_after", &(1..=1000)).unwrap_or(built_in.resolve_after),
+        blind_after: alerts
+            .duration("blind_after", &(Duration::from_secs(1)..=LONGEST))
+            .unwrap_or(built_in.blind_after),
+        reminder: alerts.duration("reminder", &(Duration::ZERO..=LONGEST)).unwrap_or(built_in.reminder),
+    }
+}
+
+/// Reads the block `resolv_conf`.
+pub(super) fn read_resolv_conf(top: &Fields<'_>, base: &Path) -> ResolvConfConfig {
+    let block = top.block("resolv_conf", &RESOLV_CONF);
+    ResolvConfConfig {
+        path: block.file("path", base).unwrap_or_else(|| PathBuf::from("/etc/resolv.conf")),
+        restore_command: block.get("restore_command").and_then(|command| command.command()),
+    }
+}
+
+/// What a mapping says about its password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PasswordGiven {
+    /// Nothing.
+    Not,
+    /// Something wrong, which is noted as a fault.
+    Wrong,
+    /// Where it comes from.
+    From(SecretSource),
+}
+
+/// Reads where the password comes from: exactly one key may say so. A site that says anything itself takes nothing about
+/// it from `defaults`.
+pub(super) fn read_password(fields: &Fields<'_>, base: &Path) -> PasswordGiven {
+    let given = |fields: &Fields<'_>| PASSWORD.into_iter().filter(|key| fields.get(key).is_some()).collect::<Vec<_>>();
+    let Some((fields, keys)) = fields
+        .each()
+        .map(|one| (given(&one), one))
+        .find_map(|(keys, one)| if keys.is_empty() { None } else { Some((one, keys)) })
+    else {
+        return PasswordGiven::Not;
+    };
+    let [key] = keys.as_slice() else {
+        for value in keys.iter().skip(1).filter_map(|key| fields.get(key)) {
+            let hint = format!("keep one of {}", keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "));
+            value.sink.fault(&value.path, value.named_at, "the password comes from another key already", Some(hint));
+        }
+        return PasswordGiven::Wrong;
+    };
+    read_source(&fields, key, base).map_or(PasswordGiven::Wrong, PasswordGiven::From)
+}
+
+fn read_source(fields: &Fields<'_>, key: &str, base: &Path) -> Option<SecretSource> {
+    let value = fields.get(key)?;
+    match key {
+        "password_file" => value.path(base).map(SecretSource::File),
+        "password_command" => value.command().map(SecretSource::Command),
+        "password_env" => {
+            let name = value.text()?;
+            if name.contains(['=', ' ']) {
+                value.not(name, "is not the name of an environment variable", None);
+                return None;
+            }
+            Some(SecretSource::Env(name.to_owned()))
+        }
+        "password_credential" => {
+            let name = value.text()?;
+            if !super::secret::is_plain_name(name) {
+                value.not(name, "is not the plain name of a systemd credential", None);
+                return None;
+            }
+            Some(SecretSource::Credential(name.to_owned()))
+        }
+        _ => value.text().map(|text| SecretSource::Inline(Secret::new(text))),
+    }
+}

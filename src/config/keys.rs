@@ -1,0 +1,178 @@
+//! Every key of the configuration: which are known, which belong to the public interface but are not built yet, and
+//! which hold secrets.
+
+/// The keys of one mapping.
+#[derive(Debug)]
+pub(super) struct Keys {
+    /// What this version does.
+    pub(super) known: &'static [&'static str],
+    /// Of the public interface, but not in this version: accepting one silently would promise what is not done.
+    pub(super) later: &'static [&'static str],
+}
+
+/// The file itself.
+pub(super) const TOP: Keys = Keys {
+    known: &[
+        "frequency",
+        "timezone",
+        "prober",
+        "state_dir",
+        "logging",
+        "defaults",
+        "sites",
+        "alerts",
+        "clients",
+        "resolv_conf",
+    ],
+    later: &["maintenance", "sla", "uplink", "ipsec", "http", "hub", "report_to", "report"],
+};
+
+/// `logging`.
+pub(super) const LOGGING: Keys = Keys { known: &["dir", "file", "email"], later: &[] };
+
+/// `logging.email`.
+pub(super) const EMAIL: Keys = Keys {
+    known: &[
+        "server",
+        "from",
+        "to",
+        "port",
+        "tls",
+        "username",
+        "password",
+        "password_file",
+        "password_env",
+        "password_command",
+        "password_credential",
+        "ca_file",
+    ],
+    later: &[],
+};
+
+/// A site, and `defaults`.
+pub(super) const SITE: Keys = Keys {
+    known: &[
+        "kind",
+        "vpn_gw",
+        "external_ip",
+        "external_required",
+        "internal_ip",
+        "realm",
+        "username",
+        "password",
+        "password_file",
+        "password_env",
+        "password_command",
+        "password_credential",
+        "timeout",
+        "client",
+        "client_args",
+        "fingerprint",
+        "group",
+        "frequency",
+        "frequency_down",
+        "ping",
+        "params",
+        "alerts",
+    ],
+    later: &[
+        "checks",
+        "ca_file",
+        "gateway",
+        "otp_secret",
+        "otp_secret_file",
+        "otp_secret_env",
+        "otp_secret_command",
+        "otp_secret_credential",
+        "child_sa",
+        "ike_sa",
+        "restart",
+        "watch",
+        "expect",
+    ],
+};
+
+/// `ping`.
+pub(super) const PING: Keys = Keys { known: &["count", "interval", "timeout", "max_loss_pct"], later: &[] };
+
+/// `alerts`, of the file, of `defaults` and of a site.
+pub(super) const ALERTS: Keys =
+    Keys { known: &["after", "resolve_after", "reminder", "blind_after"], later: &["channels"] };
+
+/// `resolv_conf`.
+pub(super) const RESOLV_CONF: Keys = Keys { known: &["path", "restore_command"], later: &[] };
+
+/// A profile under `clients`.
+pub(super) const PROFILE: Keys = Keys {
+    known: &["extends", "command", "args", "env", "dialogue", "leave", "adopt", "interface"],
+    later: &["gateway"],
+};
+
+/// A line of a profile's `dialogue`.
+pub(super) const RULE: Keys = Keys { known: &["expect", "send", "max", "then", "failed", "connected"], later: &[] };
+
+/// A profile's `leave`.
+pub(super) const LEAVE: Keys = Keys { known: &["send", "signal", "grace"], later: &[] };
+
+/// A line of a profile's `adopt`.
+pub(super) const ADOPT: Keys = Keys { known: &["name", "arg"], later: &[] };
+
+/// Keys of a site that say where its password comes from.
+pub(super) const PASSWORD: [&str; 5] =
+    ["password", "password_file", "password_env", "password_command", "password_credential"];
+
+/// Whether a key of this name holds a secret: neither its value nor anything under it may ever be shown. Wider than the
+/// known keys, as a misspelt one holds a secret too.
+pub(super) fn holds_secret(key: &str) -> bool {
+    const MARKS: [&str; 5] = ["pass", "secret", "token", "pwd", "credential"];
+    let key = key.to_lowercase();
+    MARKS.iter().any(|mark| key.contains(mark)) || matches!(key.as_str(), "key" | "pin")
+}
+
+/// Whether the keys of the mapping at this path are names that the user chose: a site may be called `passau`.
+pub(super) fn names_things(path: &str) -> bool {
+    matches!(path, "sites" | "clients")
+}
+
+/// Whether values under this key are not shown: beside the secrets also what a user may put one into.
+pub(super) fn hides_value(key: &str) -> bool {
+    holds_secret(key) || matches!(key, "params" | "env" | "send" | "client_args")
+}
+
+#[cfg(test)]
+pub(super) const ALL: [(&str, &Keys); 11] = [
+    ("top", &TOP),
+    ("logging", &LOGGING),
+    ("email", &EMAIL),
+    ("site", &SITE),
+    ("ping", &PING),
+    ("alerts", &ALERTS),
+    ("resolv_conf", &RESOLV_CONF),
+    ("profile", &PROFILE),
+    ("rule", &RULE),
+    ("leave", &LEAVE),
+    ("adopt", &ADOPT),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_password_key_is_known_and_counts_as_a_secret() {
+        for key in PASSWORD {
+            assert!(SITE.known.contains(&key) && EMAIL.known.contains(&key) && holds_secret(key), "{key}");
+        }
+        for key in SITE.later.iter().filter(|key| key.starts_with("otp_secret")) {
+            assert!(holds_secret(key), "{key}");
+        }
+        assert!(!holds_secret("timeout"));
+    }
+
+    #[test]
+    fn no_key_is_both_done_and_not_done() {
+        for (name, keys) in ALL {
+            assert!(keys.later.iter().all(|key| !keys.known.contains(key)), "{name}");
+        }
+    }
+}

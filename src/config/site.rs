@@ -1,0 +1,220 @@
+//! Sites of the kind `ssl-vpn`, on top of `defaults`.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::address::{is_host, split_host_port};
+use super::blocks::{PasswordGiven, alerts_block, read_alerts, read_password, read_ping};
+use super::fields::Fields;
+use super::keys::SITE;
+use super::profile::Profiles;
+use super::suggest::did_you_mean;
+use super::template::{SITE_FIELDS, is_field_name};
+use super::value::Value;
+use super::{Account, AlertRules, Fingerprint, PingConfig, Profile, Site, SiteTarget, SslVpn, fingerprint};
+use crate::record::SiteName;
+
+/// For the whole login; longer than an hour is a hung client, and blocks every other site.
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+
+/// EpMonitoring's client, and ours where a site names none.
+const CLIENT: &str = "startct";
+
+/// Start to start; a month is longer than any report's period makes sense with.
+pub(super) const FREQUENCY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(31 * 24);
+
+/// What a site may take from the rest of the file.
+pub(super) struct Surroundings<'s, 'a> {
+    /// Relative paths count from here.
+    pub(super) base: &'s Path,
+    /// The file's `frequency`.
+    pub(super) frequency: Duration,
+    /// The file's `alerts`.
+    pub(super) alerts: Fields<'a>,
+    /// `defaults`.
+    pub(super) defaults: Fields<'a>,
+    /// Every client profile.
+    pub(super) profiles: &'s Profiles,
+}
+
+/// What the keys of a site say, each by itself.
+struct Draft {
+    vpn_gw: Option<String>,
+    external_ip: Option<String>,
+    external_required: bool,
+    internal_ip: Option<String>,
+    realm: Option<String>,
+    username: Option<String>,
+    password: PasswordGiven,
+    timeout: Duration,
+    client: Option<Arc<Profile>>,
+    client_args: Vec<String>,
+    fingerprints: Vec<Fingerprint>,
+    group: Option<String>,
+    interval: Duration,
+    interval_down: Option<Duration>,
+    ping: PingConfig,
+    params: BTreeMap<String, String>,
+    alerts: AlertRules,
+}
+
+/// Checks `defaults` by itself: a fault there counts although no site falls back to it.
+pub(super) fn check_defaults(around: &Surroundings<'_, '_>) {
+    if is_ssl_vpn(&around.defaults) {
+        let _ = Draft::read(&around.defaults, around);
+    }
+}
+
+/// Reads one site; none when it has a fault that leaves nothing to work with.
+pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_, '_>) -> Option<Site> {
+    let site_name = SiteName::new(name).map_err(|error| value.fault(error.to_string())).ok();
+    let fields = Fields::open(value)?.or(&around.defaults);
+    if !is_ssl_vpn(&fields) {
+        return None;
+    }
+    let fields = Fields::of(value, &SITE)?.or(&around.defaults);
+    let draft = Draft::read(&fields, around);
+    draft.check(&fields);
+    let PasswordGiven::From(password) = draft.password else { return None };
+    Some(Site {
+        name: site_name?,
+        group: draft.group,
+        interval: draft.interval,
+        interval_down: draft.interval_down,
+        alerts: draft.alerts,
+        target: SiteTarget::SslVpn(SslVpn {
+            vpn_gw: draft.vpn_gw?,
+            external_ip: draft.external_ip,
+            external_required: draft.external_required,
+            internal_ip: draft.internal_ip,
+            account: Account { username: draft.username?, realm: draft.realm },
+            password,
+            timeout: draft.timeout,
+            client: draft.client?,
+            client_args: draft.client_args,
+            fingerprints: draft.fingerprints,
+            params: draft.params,
+            ping: draft.ping,
+        }),
+    })
+}
+
+/// Whether the site is of the one kind that there is; another is noted as a fault.
+fn is_ssl_vpn(fields: &Fields<'_>) -> bool {
+    let Some(kind) = fields.get("kind") else { return true };
+    match kind.choice(&[("ssl-vpn", true), ("ipsec", false), ("egress", false)]) {
+        Some(true) => true,
+        Some(false) => {
+            let text = kind.text().unwrap_or_default();
+            kind.not(text, super::unsupported(), None);
+            false
+        }
+        None => false,
+    }
+}
+
+impl Draft {
+    fn read(fields: &Fields<'_>, around: &Surroundings<'_, '_>) -> Self {
+        let alerts = alerts_block(fields).or(&around.alerts);
+        let list = |key: &str| fields.get(key).map(|value| value.items()).unwrap_or_default();
+        Self {
+            vpn_gw: fields.get("vpn_gw").and_then(|value| read_gateway(&value)),
+            external_ip: fields.get("external_ip").and_then(|value| read_host(&value)),
+            external_required: fields.get("external_required").and_then(|value| value.flag()).unwrap_or(true),
+            internal_ip: fields.get("internal_ip").and_then(|value| read_host(&value)),
+            realm: fields.text("realm"),
+            username: fields.text("username"),
+            password: read_password(fields, around.base),
+            timeout: fields.duration("timeout", &TIMEOUT).unwrap_or(Duration::from_mins(1)),
+            client: read_client(fields, around.profiles),
+            client_args: fields.get("client_args").and_then(|value| value.texts()).unwrap_or_default(),
+            fingerprints: list("fingerprint").iter().filter_map(read_fingerprint).collect(),
+            group: fields.text("group"),
+            interval: fields.duration("frequency", &FREQUENCY).unwrap_or(around.frequency),
+            interval_down: fields.duration("frequency_down", &FREQUENCY),
+            ping: read_ping(fields),
+            params: read_params(fields),
+            alerts: read_alerts(&alerts),
+        }
+    }
+
+    /// What can only be said about the site as a whole.
+    fn check(&self, fields: &Fields<'_>) {
+        for (key, what) in [("vpn_gw", "the gateway: host or host:port"), ("username", "the test account's name")] {
+            if fields.get(key).is_none() {
+                fields.fault(Some(key), format!("is missing: {what}"), None);
+            }
+        }
+        if self.password == PasswordGiven::Not {
+            let hint =
+                "add one of `password_file`, `password_env`, `password_command`, `password_credential`, `password`";
+            fields.fault(Some("password"), "is missing", Some(hint.to_owned()));
+        }
+        if fields.get("internal_ip").is_none() {
+            fields.warn("has no `internal_ip`: the site can be reported up while its tunnel carries nothing", None);
+        }
+        if let Some(client) = &self.client {
+            super::site_fields::check_fields(fields, client, self.vpn_gw.as_deref(), &self.params);
+        }
+    }
+}
+
+fn read_gateway(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    if split_host_port(text).is_none() {
+        let hint = text.contains("://").then(|| "leave out the scheme and the path".to_owned());
+        value.not(text, "is not a host or host:port", hint);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn read_host(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    if !is_host(text) {
+        value.not(text, "is not an IP address or host name", None);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn read_client(fields: &Fields<'_>, profiles: &Profiles) -> Option<Arc<Profile>> {
+    let Some(value) = fields.get("client") else { return profiles.get(CLIENT).cloned() };
+    let name = value.text()?;
+    let found = profiles.get(name).cloned();
+    if found.is_none() {
+        let names: Vec<_> = profiles.keys().map(|name| format!("`{name}`")).collect();
+        let hint = did_you_mean(name, profiles.keys().map(String::as_str));
+        value.not(name, "is not a client profile", hint.or_else(|| Some(format!("there are {}", names.join(", ")))));
+    }
+    found
+}
+
+fn read_fingerprint(value: &Value<'_>) -> Option<Fingerprint> {
+    let text = value.text()?;
+    let parsed = Fingerprint::parse(text);
+    if parsed.is_none() {
+        value.not(text, "is not a fingerprint", fingerprint::FORMS.to_owned());
+    }
+    parsed
+}
+
+fn read_params(fields: &Fields<'_>) -> BTreeMap<String, String> {
+    let mut params = BTreeMap::new();
+    for layer in fields.each().collect::<Vec<_>>().into_iter().rev() {
+        let Some(block) = layer.get("params").and_then(|value| Fields::open(&value)) else { continue };
+        for (name, value) in block.entries() {
+            if SITE_FIELDS.contains(&name) {
+                value.fault("is a field of the site itself, not one of `params`");
+            } else if !is_field_name(name) {
+                value.fault("cannot be the name of a field: use letters, digits, `_` and `-`");
+            } else if let Some(text) = value.line() {
+                params.insert(name.to_owned(), text.to_owned());
+            }
+        }
+    }
+    params
+}

@@ -1,0 +1,9 @@
+//! The loader as a user meets it.
+
+mod example;
+mod files;
+mod fixtures;
+mod profiles;
+mod secrecy;
+mod support;
+mod values;

@@ -1,0 +1,119 @@
+//! What arrives in the configuration.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::support::{from_text, good, site};
+use crate::config::*;
+use crate::record::FailureKind;
+
+#[test]
+fn a_configuration_of_epmonitoring_works_unchanged() {
+    let config = good("epmonitoring.yml").config;
+    assert_eq!(config.frequency, Duration::from_mins(10));
+    let logging = config.logging.as_ref().unwrap();
+    assert_eq!((logging.dir.as_path(), logging.file.as_str()), (Path::new("/var/log/epmonitoring"), "ep_results"));
+    let email = logging.email.as_ref().unwrap();
+    assert_eq!((email.port, email.tls), (25, SmtpTls::Opportunistic));
+    assert_eq!(email.to, ["noc@example.com"]);
+    let (paris, target) = site(&config, "Paris");
+    assert_eq!(target.client.name, "startct");
+    assert_eq!(target.timeout, Duration::from_mins(1));
+    assert_eq!(target.password, SecretSource::Inline(Secret::new("0123")));
+    assert_eq!(target.account, Account { username: "probe".to_owned(), realm: Some("on".to_owned()) });
+    assert_eq!(paris.interval, Duration::from_mins(10));
+    let (_, oslo) = site(&config, "Oslo");
+    assert_eq!(oslo.password, SecretSource::Inline(Secret::new("yes")));
+    assert_eq!(oslo.account, Account { username: "007".to_owned(), realm: Some("1e3".to_owned()) });
+    let order: Vec<_> = config.sites.iter().map(|site| site.name.as_str()).collect();
+    assert_eq!(order, ["Paris", "Oslo"]);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let config = good("minimal.yml").config;
+    assert_eq!((config.timezone, config.prober.as_str()), (chrono_tz::Tz::UTC, "host-1"));
+    assert_eq!(config.state_dir, Path::new("/var/lib/a"));
+    assert_eq!(config.resolv_conf.path, Path::new("/etc/resolv.conf"));
+    let (gw, target) = site(&config, "gw");
+    assert_eq!((gw.alerts, target.ping), (AlertRules::default(), PingConfig::default()));
+    assert_eq!(target.password, SecretSource::File("/etc/vpnprobe/gw.pw".into()));
+    assert!(target.external_required);
+    let bare = load_str("frequency: 60", Path::new("."), "c", &Environment::default()).unwrap().config;
+    assert_eq!((bare.state_dir.as_path(), bare.prober.as_str()), (Path::new("state"), "localhost"));
+    assert!(bare.logging.is_none() && bare.sites.is_empty());
+}
+
+#[test]
+fn merged_and_default_values_arrive_and_the_nearest_one_counts() {
+    let config = good("merges.yml").config;
+    let (_, oslo) = site(&config, "oslo");
+    assert_eq!((oslo.vpn_gw.as_str(), oslo.internal_ip.as_deref()), ("vpn.oslo.example.com:8443", Some("10.1.0.1")));
+    let (rome, target) = site(&config, "rome");
+    assert_eq!((target.ping.count, target.ping.interval), (1000, Duration::from_millis(500)));
+    assert_eq!(rome.alerts.after, 1);
+
+    let text = "
+        frequency: 60
+        alerts: { after: 5, resolve_after: 6 }
+        defaults: { frequency: 70, password_file: pw, ping: { count: 9 }, alerts: { after: 4 }, params: { a: 1, b: 1 },
+                    internal_ip: 10.0.0.1, username: u, vpn_gw: gw }
+        sites:
+          a: { ping: { timeout: 1 }, alerts: { reminder: 0 }, password_env: MINE }
+          b: { frequency: 80, params: { b: 2 } }";
+    let config = from_text(text).unwrap().config;
+    let ((a, a_target), (b, b_target)) = (site(&config, "a"), site(&config, "b"));
+    assert_eq!((a_target.ping.count, a_target.ping.timeout), (9, Duration::from_secs(1)));
+    assert_eq!((a.alerts.after, a.alerts.resolve_after, a.alerts.reminder), (4, 6, Duration::ZERO));
+    assert_eq!(a_target.password, SecretSource::Env("MINE".to_owned()), "what a site says replaces what defaults say");
+    assert_eq!((a.interval, b.interval), (Duration::from_secs(70), Duration::from_secs(80)));
+    assert_eq!((b_target.params["a"].as_str(), b_target.params["b"].as_str()), ("1", "2"));
+}
+
+#[test]
+fn own_profiles_start_from_others() {
+    let config = good("own-clients.yml").config;
+    let names: Vec<_> = config.clients.keys().map(String::as_str).collect();
+    assert_eq!(names, ["child", "grandchild", "openconnect", "plain", "startct"]);
+    let startct = &config.clients["startct"];
+    assert_eq!((startct.command.as_str(), startct.leave.send.as_deref()), ("/opt/ct/startct", Some("quit")));
+    assert_eq!((startct.leave.grace, startct.adopt.len(), startct.env.len()), (Duration::from_secs(45), 3, 2));
+    let grandchild = &config.clients["grandchild"];
+    assert_eq!((grandchild.command.as_str(), grandchild.interface.as_deref()), ("openconnect", None));
+    assert_eq!(grandchild.leave.signal.as_deref(), Some("TERM"));
+    assert_eq!(grandchild.dialogue[0].expect.as_str(), "Second password:", "own rules come first");
+    assert!(grandchild.dialogue.len() > 10);
+    let password = &config.clients["plain"].dialogue[1];
+    let Reaction::Send { max, .. } = &password.reaction else { panic!() };
+    assert_eq!(*max, Some((1, FailureKind::AuthRejected.into())), "a password is never typed in a loop");
+}
+
+#[test]
+fn variables_that_hold_secrets_are_known() {
+    let loaded = from_text(
+        "logging: { email: { server: mx, from: a@b.example, to: c@d.example, username: u, password_env: MAIL_PW } }\n\
+         sites: { a: { vpn_gw: gw, username: u, password_env: SITE_PW } }",
+    );
+    let expected =
+        ["CREDENTIALS_DIRECTORY", "MAIL_PW", "NOTIFY_SOCKET", "SITE_PW", "TELEGRAM_BOT_TOKEN", "VPN_SENTINEL_API_KEY"];
+    assert_eq!(loaded.unwrap().config.secret_env, expected);
+}
+
+#[test]
+fn mail_with_a_password_asks_for_tls_by_itself() {
+    let config = good("mail.yml").config;
+    let email = config.logging.unwrap().email.unwrap();
+    assert_eq!((email.tls, email.port), (SmtpTls::StartTls, 587));
+    for (tls, port) in [("tls", 465), ("none", 25), ("starttls", 587)] {
+        let text = format!("logging: {{ email: {{ server: mx, from: a@b.example, to: c@d.example, tls: {tls} }} }}");
+        assert_eq!(from_text(&text).unwrap().config.logging.unwrap().email.unwrap().port, port);
+    }
+}
+
+#[test]
+fn a_site_may_be_called_like_a_secret() {
+    let error = from_text("sites: { passau: { timeout: abc }, token: { timeout: abc, timeout: x } }").unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("sites.passau.timeout: `abc` is not a duration"), "{text}");
+    assert!(text.contains("sites.token.timeout: this key is given twice"), "{text}");
+}
