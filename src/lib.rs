@@ -27,3 +27,4 @@ pub mod process;
 
 pub mod results;
 
+pub mod simulator;
