@@ -78,4 +78,7 @@ pub trait NetContext: Send + Sync + std::fmt::Debug {
 
     /// Takes the lock that keeps two probers from touching a client of this network at the same time.
     fn try_lock(&self) -> Result<NetLock, LockHeld>;
+
+    /// Waits until whoever holds the lock gives it back. Returns at once when nobody holds it.
+    fn unlocked(&self) -> BoxFuture<'_, ()>;
 }

@@ -5,9 +5,18 @@
 //! context ([`HostNet`]) and the simulated one of `vpnprobe demo`; a namespace per site is one more implementation.
 
 mod context;
+mod host;
+mod icmp;
+mod lock;
+mod netlink;
+mod processes;
+mod resolve;
 mod types;
+mod watch;
 
 pub use context::{BoxFuture, LockHeld, NetChanges, NetContext, NetLock, PreExec};
+pub use host::HostNet;
 pub use types::{
     Interface, NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop, RouteProtocol,
+    matches_glob,
 };

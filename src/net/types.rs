@@ -57,7 +57,8 @@ pub struct Route {
 pub struct NetSnapshot {
     /// By index.
     pub interfaces: Vec<Interface>,
-    /// Of the main table, IPv4 and IPv6.
+    /// Of the main table, IPv4 and IPv6: one for each next hop of a multi-path route. Routes to link-local IPv6
+    /// addresses are left out: every interface gets one by itself.
     pub routes: Vec<Route>,
 }
 
@@ -134,6 +135,20 @@ impl NetSnapshot {
     }
 }
 
+/// Whether a name matches a glob of `*` (any text) and `?` (any one character).
+pub fn matches_glob(glob: &str, name: &str) -> bool {
+    match (glob.chars().next(), name.chars().next()) {
+        (None, None) => true,
+        (Some('*'), _) => {
+            matches_glob(&glob[1..], name)
+                || name.chars().next().is_some_and(|first| matches_glob(glob, &name[first.len_utf8()..]))
+        }
+        (Some('?'), Some(c)) => matches_glob(&glob[1..], &name[c.len_utf8()..]),
+        (Some(g), Some(n)) if g == n => matches_glob(&glob[g.len_utf8()..], &name[n.len_utf8()..]),
+        _ => false,
+    }
+}
+
 impl std::fmt::Display for Route {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.destination.0, self.destination.1)?;
@@ -144,5 +159,27 @@ impl std::fmt::Display for Route {
             write!(f, " dev #{interface}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_are_those_of_a_shell_without_brackets() {
+        for (glob, name, expected) in [
+            ("tun*", "tun0", true),
+            ("tun*", "tun", true),
+            ("tun*", "atun0", false),
+            ("tun?", "tun10", false),
+            ("*0", "tun10", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxbyy", false),
+            ("", "", true),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches_glob(glob, name), expected, "{glob} on {name}");
+        }
     }
 }

@@ -9,7 +9,6 @@ use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::unix::AsyncFd;
 
 use super::ProcessId;
-use super::scan::read_id;
 use crate::fd::watch_fd;
 
 /// A process whose end can be waited for.
@@ -31,7 +30,7 @@ impl ProcessExit {
             Err(e) => return Err(e.into()),
         };
         // The descriptor is bound to whichever process has the id now: only afterwards can that be checked.
-        if read_id(id.pid) != Some(id) {
+        if ProcessId::of(id.pid) != Some(id) {
             return Ok(gone);
         }
         Ok(Self { id, fd: Some(watch_fd(fd, tokio::io::Interest::READABLE)?) })

@@ -13,6 +13,13 @@ pub struct ProcessId {
     pub start_time: u64,
 }
 
+impl ProcessId {
+    /// The process that has this id now.
+    pub fn of(pid: i32) -> Option<Self> {
+        parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?).map(|p| p.id)
+    }
+}
+
 /// A process as `/proc` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -44,11 +51,6 @@ pub fn scan(mark_name: &str, here: impl Fn(i32) -> bool) -> Vec<Process> {
         .filter_map(|pid| read(pid, mark_name))
         .map(|process| Process { here: here(process.id.pid), ..process })
         .collect()
-}
-
-/// The process with this id, without its arguments and environment.
-pub(super) fn read_id(pid: i32) -> Option<ProcessId> {
-    parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?).map(|p| p.id)
 }
 
 fn read(pid: i32, mark_name: &str) -> Option<Process> {
