@@ -25,6 +25,7 @@ pub mod scheduler;
 pub mod client;
 pub mod process;
 
+pub mod alert;
 pub mod results;
 
 pub mod simulator;

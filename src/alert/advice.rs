@@ -1,0 +1,140 @@
+//! One line per reason: what to try first. Written for the person paged at 3 a.m.
+
+use crate::record::{FailureKind, MalfunctionKind, Reason};
+
+/// What to try.
+pub(super) const fn what_to_try(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Failure(kind) => after_failure(kind),
+        Reason::Malfunction(kind) => after_malfunction(kind),
+    }
+}
+
+const fn after_failure(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::NoReply => {
+            "Ping the gateway's public address from here and from another network: silent from both, the gateway or its provider is down; from here only, look at this host's uplink."
+        }
+        FailureKind::PacketLoss => {
+            "Run mtr to the gateway's public address: the hop where the loss begins says whom to call."
+        }
+        FailureKind::Unreachable => {
+            "Check this host's routes (ip route get ADDRESS); a router on the way says that it knows no way there."
+        }
+        FailureKind::NameNotResolved => {
+            "The name does not exist: check the DNS zone of the gateway and the spelling of the address."
+        }
+        FailureKind::ConnectRefused => {
+            "The gateway's host is up but nothing listens on the port: check its VPN service."
+        }
+        FailureKind::ConnectTimeout => {
+            "The gateway's port does not answer: check the gateway and the firewalls before it."
+        }
+        FailureKind::TlsFailed => {
+            "The TLS handshake failed: look at the gateway's certificate and TLS versions (openssl s_client -connect)."
+        }
+        FailureKind::CertificateUntrusted => {
+            "The certificate is not the pinned one. If it was renewed on purpose, pin its new fingerprint; if not, treat it as an attack: nothing was typed."
+        }
+        FailureKind::CertificateExpired => "Renew the gateway's certificate: users are warned off or refused now.",
+        FailureKind::SessionLimit => "End the test account's old sessions on the gateway, or raise its session limit.",
+        FailureKind::NoLicense => {
+            "The gateway is out of licences: end idle sessions or add licences. Users are refused now."
+        }
+        FailureKind::NoAddress => {
+            "The gateway's address pool is used up: end idle sessions or enlarge it. Users are refused now."
+        }
+        FailureKind::PostureRejected => {
+            "The gateway's posture check refuses this host: compare its rules with what this host has."
+        }
+        FailureKind::RealmUnknown => {
+            "The gateway does not know this realm (login group): was it renamed? Compare with the site's `realm`."
+        }
+        FailureKind::LoginTimeout => {
+            "The login did not end in time: read below where it stopped; check the gateway's load and its directory (RADIUS, LDAP)."
+        }
+        FailureKind::AuthRejected => {
+            "Log in by hand with the test account, once: was its password changed? The account may be locked if this goes on."
+        }
+        FailureKind::AccountLocked => {
+            "Unlock the test account in the directory; find out who locked it before probing goes on."
+        }
+        FailureKind::PasswordExpired => "Set a new password for the test account and put it where the prober reads it.",
+        FailureKind::OtpRequired => {
+            "The gateway asks for a one-time code and the site has no `otp_secret`: configure it, or exempt the account."
+        }
+        FailureKind::OtpRejected => {
+            "The one-time code was refused: check this host's clock (timedatectl) and the site's `otp_secret`."
+        }
+        FailureKind::Disconnected => {
+            "The tunnel was closed right after the login: look for this account's session in the gateway's log."
+        }
+        FailureKind::NoInterface => {
+            "The client says connected but no tunnel came up: run the client by hand and look at its log."
+        }
+        FailureKind::NotThroughTunnel => {
+            "The way to the inside does not lead through the tunnel: compare the routes that the gateway hands out with `internal_ip`."
+        }
+        FailureKind::InternalUnreachable => {
+            "The login works, the inside does not answer: check the internal host, then the gateway's routes and rules for the test account."
+        }
+    }
+}
+
+const fn after_malfunction(kind: MalfunctionKind) -> &'static str {
+    match kind {
+        MalfunctionKind::ClientMissing => {
+            "Install the VPN client on the prober's host, or correct the profile's `command`."
+        }
+        MalfunctionKind::ClientExited => {
+            "The client ended before it spoke to the gateway: run it by hand on the prober's host."
+        }
+        MalfunctionKind::ClientTooOld => {
+            "The gateway wants a newer client: update it on the prober's host; users will be asked too."
+        }
+        MalfunctionKind::ClientBusy => {
+            "Somebody else's client runs on the prober's host and is left alone: end it, or wait."
+        }
+        MalfunctionKind::UnexpectedPrompt => {
+            "The client asked something that its profile does not know: read below what, and add a rule."
+        }
+        MalfunctionKind::NoPty => "No pseudo-terminal could be had: check the prober's limits (open files, /dev/pts).",
+        MalfunctionKind::NoIcmpPermission => {
+            "The prober may not ping: give it CAP_NET_RAW, or set net.ipv4.ping_group_range."
+        }
+        MalfunctionKind::ResolverFailed => {
+            "The prober's own resolver does not answer: check /etc/resolv.conf on its host."
+        }
+        MalfunctionKind::AccountPaused => {
+            "The test account rests after it was refused: put the account right; a changed secret ends the pause."
+        }
+        MalfunctionKind::PrepareFailed => {
+            "Something of an earlier login stayed on the prober's host: run `vpnprobe cleanup` there."
+        }
+        MalfunctionKind::Cancelled => "The prober was stopped in the middle of a cycle: is it running again?",
+        MalfunctionKind::ProberKilled => {
+            "The prober was killed in the middle of a cycle: look for the cause in its host's journal (memory, watchdog)."
+        }
+        MalfunctionKind::Panicked => "The prober has a bug: its log has the place; please report it.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_one_line_of_advice_of_its_own() {
+        let failures = FailureKind::ALL.iter().map(|&kind| Reason::from(kind));
+        let malfunctions = MalfunctionKind::ALL.iter().map(|&kind| Reason::from(kind));
+        let mut seen = std::collections::HashSet::new();
+        for reason in failures.chain(malfunctions) {
+            let advice = what_to_try(reason);
+            assert!(
+                advice.len() <= 200 && advice.ends_with(['.', '?']) && !advice.contains('\n'),
+                "{reason}: {advice}"
+            );
+            assert!(seen.insert(advice), "{reason} has the advice of another");
+        }
+    }
+}

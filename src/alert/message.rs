@@ -1,0 +1,213 @@
+//! From an event to its text: pure. Subject line and body in plain text, for the person paged at 3 a.m.: what failed,
+//! since when, what to try, the last values, the last lines of the dialogue.
+//!
+//! Everything that comes from outside passes [`one_line`]: neither a header nor a line can be injected.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::advice::what_to_try;
+use super::policy::length;
+use super::text::one_line;
+use super::{AlertEvent, AlertFacts, AlertKind, PingFacts};
+use crate::record::DialogueEvent;
+
+/// Longest subject line, in characters: what a mail program shows of it in a list, with room.
+const MAX_SUBJECT: usize = 150;
+/// Longest name of a subject.
+const MAX_NAME: usize = 60;
+/// Longest line of detail or dialogue.
+const MAX_LINE: usize = 200;
+
+/// A message for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// One line.
+    pub subject: String,
+    /// Lines end with `\n`.
+    pub body: String,
+}
+
+/// Writes the message; times in `zone`.
+pub fn render(event: &AlertEvent, zone: Tz) -> Text {
+    let subject = one_line(&format!("[vpnprobe] {}", headline(event)), MAX_SUBJECT);
+    let mut body = Body { text: String::new(), zone };
+    body.write_event(event);
+    Text { subject, body: body.text }
+}
+
+fn headline(event: &AlertEvent) -> String {
+    let name = one_line(&event.subject, MAX_NAME);
+    let cause = cause(&event.facts);
+    match &event.kind {
+        AlertKind::Triggered { .. } => format!("{name} DOWN: {cause}"),
+        AlertKind::Reminder { start, .. } => {
+            format!("{name} still DOWN after {}: {cause}", words(length(*start, event.at)))
+        }
+        AlertKind::Resolved { start, end, .. } => format!("{name} is up again after {}", words(length(*start, *end))),
+        AlertKind::Blind { since } => format!("{name} UNKNOWN for {}: {cause}", words(length(*since, event.at))),
+        AlertKind::BlindOver { since, verdict } => {
+            format!("{name} can be probed again after {}: {verdict}", words(length(*since, event.at)))
+        }
+    }
+}
+
+/// `login auth-rejected (identity)`.
+fn cause(facts: &AlertFacts) -> String {
+    let stage = facts.stage.map(|stage| format!("{stage} ")).unwrap_or_default();
+    match facts.reason {
+        Some(reason) => format!("{stage}{reason} ({})", reason.fault_domain()),
+        None => format!("{stage}no reason given"),
+    }
+}
+
+struct Body {
+    text: String,
+    zone: Tz,
+}
+
+impl Body {
+    fn write_event(&mut self, event: &AlertEvent) {
+        let name = one_line(&event.subject, MAX_NAME);
+        let facts = &event.facts;
+        match &event.kind {
+            AlertKind::Triggered { start, downs } => {
+                let cycles = if *downs == 1 { "1 down cycle".into() } else { format!("{downs} down cycles in a row") };
+                let start = self.time(*start);
+                self.line(&format!("{name} is DOWN since {start} ({cycles})."));
+                self.write_failure(&name, facts);
+                self.write_values("Last values", facts);
+                self.write_dialogue(&facts.dialogue);
+            }
+            AlertKind::Reminder { start, number } => {
+                let (start, lasted) = (self.time(*start), words(length(*start, event.at)));
+                self.line(&format!("{name} is still DOWN since {start}, for {lasted} now (reminder {number})."));
+                self.write_failure(&name, facts);
+                self.write_values("Last values", facts);
+                self.write_dialogue(&facts.dialogue);
+            }
+            AlertKind::Resolved { start, end, failed } => {
+                let (from, to, lasted) = (self.time(*start), self.time(*end), words(length(*start, *end)));
+                self.line(&format!("{name} is up again since {to}."));
+                self.line("");
+                self.field("Down from", &from);
+                self.field("Down to", &to);
+                self.field("Length", &lasted);
+                self.field("What failed", &cause(failed));
+                self.detail(failed);
+                self.field("Prober", &one_line(&facts.prober, MAX_NAME));
+                self.write_values("Values now", facts);
+            }
+            AlertKind::Blind { since } => {
+                let (since, lasted) = (self.time(*since), words(length(*since, event.at)));
+                self.line(&format!(
+                    "The prober is blind: it cannot tell since {since}, for {lasted} now, whether {name} is up or down."
+                ));
+                self.write_failure(&name, facts);
+                self.write_values("Last values", facts);
+                self.write_dialogue(&facts.dialogue);
+            }
+            AlertKind::BlindOver { since, verdict } => {
+                let (since, lasted) = (self.time(*since), words(length(*since, event.at)));
+                self.line(&format!(
+                    "The prober can tell again: {name} is {verdict}. It was blind since {since}, for {lasted}."
+                ));
+                self.line("");
+                self.field("Prober", &one_line(&facts.prober, MAX_NAME));
+                self.write_values("Values now", facts);
+            }
+        }
+    }
+
+    fn write_failure(&mut self, name: &str, facts: &AlertFacts) {
+        self.line("");
+        self.field("Site", name);
+        self.field("Stage", facts.stage.map_or("-", |stage| stage.as_str()));
+        self.field("Reason", facts.reason.map_or("-", |reason| reason.as_str()));
+        self.field("Fault domain", facts.fault_domain().map_or("-", |domain| domain.as_str()));
+        self.detail(facts);
+        self.field("Prober", &one_line(&facts.prober, MAX_NAME));
+        if let Some(reason) = facts.reason {
+            self.line("");
+            self.line("What to try");
+            self.line(&format!("  {}", what_to_try(reason)));
+        }
+    }
+
+    fn write_values(&mut self, title: &str, facts: &AlertFacts) {
+        self.line("");
+        self.line(title);
+        self.field("  External ping", &ping(facts.external));
+        self.field("  Login", &milliseconds(facts.login_ms));
+        self.field("  Internal ping", &ping(facts.internal));
+        self.field("  Stages", &one_line(&facts.stages, MAX_LINE));
+    }
+
+    fn write_dialogue(&mut self, dialogue: &[DialogueEvent]) {
+        if dialogue.is_empty() {
+            return;
+        }
+        self.line("");
+        self.line("Last lines of the dialogue (seconds since the client's start; > was typed by the prober)");
+        for event in dialogue {
+            let mark = if event.sent { '>' } else { ' ' };
+            let (seconds, millis) = (event.at_ms / 1000, event.at_ms % 1000);
+            let line = format!("{seconds:>5}.{millis:03} {mark} {}", one_line(&event.text, MAX_LINE));
+            self.line(line.trim_end());
+        }
+    }
+
+    fn detail(&mut self, facts: &AlertFacts) {
+        if let Some(detail) = &facts.detail {
+            self.field("Detail", &one_line(detail, MAX_LINE));
+        }
+    }
+
+    fn field(&mut self, name: &str, value: &str) {
+        self.line(&format!("{:<17}{value}", format!("{name}:")));
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn time(&self, time: DateTime<Utc>) -> String {
+        time.with_timezone(&self.zone).format("%Y-%m-%d %H:%M:%S %Z").to_string()
+    }
+}
+
+fn ping(facts: Option<PingFacts>) -> String {
+    let Some(PingFacts { rtt_ms, loss_pct }) = facts else { return "not measured".into() };
+    let rtt = rtt_ms.map_or_else(|| "no reply".into(), |rtt| format!("{rtt:.3} ms"));
+    format!("{rtt}, {loss_pct:.0} % lost")
+}
+
+fn milliseconds(value: Option<f64>) -> String {
+    value.map_or_else(|| "not measured".into(), |ms| format!("{:.3} s", ms / 1000.0))
+}
+
+/// A length of time as people say it: `45 s`, `25 min`, `2 h 5 min`, `3 d 4 h`; cut off, not rounded.
+fn words(length: Duration) -> String {
+    let (seconds, minutes, hours, days) =
+        (length.as_secs(), length.as_secs() / 60, length.as_secs() / 3600, length.as_secs() / 86_400);
+    let (large, small) = match (days, hours, minutes) {
+        (0, 0, 0) => (format!("{seconds} s"), (0, "")),
+        (0, 0, _) => (format!("{minutes} min"), (0, "")),
+        (0, _, _) => (format!("{hours} h"), (minutes % 60, "min")),
+        _ => (format!("{days} d"), (hours % 24, "h")),
+    };
+    let mut words = large;
+    if small.0 > 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(words, " {} {}", small.0, small.1);
+    }
+    words
+}
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

@@ -1,0 +1,39 @@
+//! Tells people once when a site is down and once when it is over.
+//!
+//! ```text
+//! CycleRecord ─▶ Observation ─▶ policy ─▶ AlertEvent ─▶ outbox ─▶ channel (email)
+//!  (from_record)               (pure)                   (pure)    (one send at a time, while the gate is open)
+//!                                 └────────┬───────────────┘
+//!                                        store (one file, replaced atomically, before the first attempt)
+//! ```
+//!
+//! The pure parts ([`Policy`], [`Outbox`], the message texts) decide; [`NotifierTask`] acts. Only `from_record` knows
+//! what a cycle is; the policy is keyed by an opaque subject. Nothing here may delay a cycle by more than
+//! [`HOLD_WINDOW`], and nothing is sent while a client holds the host's routes.
+
+mod advice;
+mod channel;
+mod email;
+mod event;
+mod facts;
+mod from_record;
+mod gate;
+mod message;
+mod notifier;
+mod outbox;
+mod policy;
+mod store;
+mod text;
+mod worker;
+
+pub use channel::{Channel, Outgoing, SendError};
+pub use email::{EmailChannel, OutgoingMail, PasswordReader, send as send_mail};
+pub use event::{AlertEvent, AlertKind, Observation};
+pub use facts::{AlertFacts, PingFacts};
+pub use gate::{GateListener, HOLD_WINDOW, HoldGuard, RouteGate};
+pub use message::{Text, render};
+pub use notifier::{Notifier, NotifierError, SHUTDOWN_WINDOW};
+pub use outbox::{MAX_AGE, MAX_BACKOFF, Message, MessageKey, Outbox};
+pub use policy::{Outage, Policy, SubjectState, Told};
+pub use store::{AlertState, AlertStore, FileStore, StoreError};
+pub use worker::{NotifierTask, SEND_DEADLINE};

@@ -1,0 +1,84 @@
+//! The handle to the task that tells people: what the runner and the daemon talk to.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::worker::{Command, NotifierTask};
+use super::{AlertState, AlertStore, Channel, Observation, RouteGate, StoreError};
+use crate::clock::Clock;
+use crate::config::AlertRules;
+
+/// Longest last try before the end: with a dead mail server the prober still ends soon.
+pub const SHUTDOWN_WINDOW: Duration = Duration::from_secs(5);
+/// Observations that may wait for the task. One worker runs one cycle at a time, so more than a few never do.
+const QUEUE: usize = 64;
+
+/// Tells people. Clones talk to the same task.
+#[derive(Debug, Clone)]
+pub struct Notifier {
+    commands: mpsc::Sender<Command>,
+}
+
+/// Why an observation is not safe.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifierError {
+    /// It counts and people are told, but a restart would forget it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The task has ended.
+    #[error("the alert task has ended")]
+    Gone,
+}
+
+impl Notifier {
+    /// Loads the state and makes the task, which the caller spawns and watches ([`NotifierTask::run`]). Everything that
+    /// was pending is due at once. Reads a file: call it before the first cycle.
+    ///
+    /// # Errors
+    /// When there is a state that can't be read; a damaged one is no error.
+    pub fn new(
+        store: Arc<dyn AlertStore>,
+        channels: Vec<Arc<dyn Channel>>,
+        gate: &RouteGate,
+        clock: Arc<dyn Clock>,
+        timezone: Tz,
+    ) -> Result<(Self, NotifierTask), StoreError> {
+        let mut state = store.load()?;
+        state.outbox.make_everything_due(clock.now());
+        let (commands, queue) = mpsc::channel(QUEUE);
+        Ok((Self { commands }, NotifierTask::new(state, store, channels, gate.listen(), clock, timezone, queue)))
+    }
+
+    /// Takes a cycle in. When this returns, its consequences are saved and on their way; nothing was waited for but
+    /// the disk.
+    pub async fn observe(&self, observation: Observation, rules: AlertRules) -> Result<(), NotifierError> {
+        self.ask(|reply| Command::Observe { observation: Box::new(observation), rules, reply }).await??;
+        Ok(())
+    }
+
+    /// What is remembered now.
+    pub async fn state(&self) -> Result<AlertState, NotifierError> {
+        self.ask(Command::State).await
+    }
+
+    /// One last try for everything pending, until `deadline` and [`SHUTDOWN_WINDOW`] at most (none while the gate is
+    /// held), then the task ends. Returns how many messages are left for the next start.
+    pub async fn shutdown(&self, deadline: Instant) -> Result<usize, NotifierError> {
+        let deadline = deadline.min(Instant::now() + SHUTDOWN_WINDOW);
+        self.ask(|reply| Command::Shutdown { deadline, reply }).await
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, NotifierError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| NotifierError::Gone)?;
+        answer.await.map_err(|_| NotifierError::Gone)
+    }
+}
+
+#[cfg(test)]
+#[path = "notifier_tests.rs"]
+mod tests;

@@ -1,0 +1,316 @@
+//! The queue of what is not yet delivered: pure. In order per subject and channel; a message is tried until it is
+//! delivered or [`MAX_AGE`] old, then kept among the dead letters.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::AlertEvent;
+
+/// Wait after the first failure; it doubles with each further one (contract: alerts).
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+/// Longest wait between two attempts, and the wait after a permanent refusal (contract: alerts).
+pub const MAX_BACKOFF: Duration = Duration::from_mins(5);
+/// A message that fails at this age is given up (contract: alerts).
+pub const MAX_AGE: Duration = Duration::from_hours(24);
+/// Dead letters that are kept; the oldest go first. With a few kilobytes each the state stays a small file.
+const MAX_DEAD: usize = 1000;
+
+/// Names one message: one event for one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MessageKey {
+    /// The event's id.
+    pub id: String,
+    /// The channel's name.
+    pub channel: String,
+}
+
+/// One event on its way to one channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// The channel's name.
+    pub channel: String,
+    /// What is told.
+    pub event: AlertEvent,
+    /// When it was put here.
+    pub created_at: DateTime<Utc>,
+    /// Attempts that failed.
+    pub attempts: u32,
+    /// When it may be tried.
+    pub next_attempt: DateTime<Utc>,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+}
+
+impl Message {
+    /// Its name.
+    pub fn key(&self) -> MessageKey {
+        MessageKey { id: self.event.id.clone(), channel: self.channel.clone() }
+    }
+
+    /// Whether it may be tried. A time further away than any back-off means that the wall clock was set back.
+    fn is_due(&self, now: DateTime<Utc>) -> bool {
+        self.next_attempt <= now || self.next_attempt > after(now, MAX_BACKOFF)
+    }
+}
+
+/// What is not yet delivered, and what never was.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Outbox {
+    pending: VecDeque<Message>,
+    dead: VecDeque<Message>,
+    delivered: u64,
+    given_up: u64,
+}
+
+impl Outbox {
+    /// Appends an event for a channel, due at once. One that is already waiting there is not appended again.
+    pub fn enqueue(&mut self, channel: &str, event: AlertEvent, now: DateTime<Utc>) {
+        if self.pending.iter().any(|m| m.channel == channel && m.event.id == event.id) {
+            return;
+        }
+        let channel = channel.to_owned();
+        self.pending.push_back(Message {
+            channel,
+            event,
+            created_at: now,
+            attempts: 0,
+            next_attempt: now,
+            last_error: None,
+        });
+    }
+
+    /// What may be tried now: of each subject and channel only the oldest, so that the order is kept.
+    pub fn due(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Message> {
+        self.heads().filter(move |message| message.is_due(now))
+    }
+
+    /// What would be tried next but waits for its back-off.
+    pub fn waiting(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Message> {
+        self.heads().filter(move |message| !message.is_due(now))
+    }
+
+    /// How long until another message becomes due; none when no message waits for that.
+    pub fn next_due(&self, now: DateTime<Utc>) -> Option<Duration> {
+        self.waiting(now).map(|message| (message.next_attempt - now).to_std().unwrap_or_default()).min()
+    }
+
+    /// Everything may be tried at once: after a start, and before the end.
+    pub fn make_everything_due(&mut self, now: DateTime<Utc>) {
+        for message in &mut self.pending {
+            message.next_attempt = now;
+        }
+    }
+
+    /// It arrived.
+    pub fn delivered(&mut self, key: &MessageKey) {
+        if self.take(key).is_some() {
+            self.delivered = self.delivered.saturating_add(1);
+        }
+    }
+
+    /// It did not arrive. A permanent refusal is tried again too (a full mailbox is emptied, a wrong password is put
+    /// right), at the longest back-off. Returns whether it was given up.
+    pub fn failed(&mut self, key: &MessageKey, now: DateTime<Utc>, permanent: bool, error: &str) -> bool {
+        let Some(message) = self.pending.iter_mut().find(|m| m.event.id == key.id && m.channel == key.channel) else {
+            return false;
+        };
+        message.attempts = message.attempts.saturating_add(1);
+        message.last_error = Some(error.to_owned());
+        let wait = if permanent { MAX_BACKOFF } else { backoff(message.attempts) };
+        message.next_attempt = after(now, wait);
+        if after(message.created_at, MAX_AGE) > now {
+            return false;
+        }
+        self.give_up(key);
+        true
+    }
+
+    fn give_up(&mut self, key: &MessageKey) {
+        let Some(message) = self.take(key) else { return };
+        self.given_up = self.given_up.saturating_add(1);
+        self.dead.push_back(message);
+        while self.dead.len() > MAX_DEAD {
+            self.dead.pop_front();
+        }
+    }
+
+    /// Whether this message still waits.
+    pub fn contains(&self, key: &MessageKey) -> bool {
+        self.pending.iter().any(|m| m.event.id == key.id && m.channel == key.channel)
+    }
+
+    /// What waits, oldest first.
+    pub fn pending(&self) -> impl ExactSizeIterator<Item = &Message> {
+        self.pending.iter()
+    }
+
+    /// Dead letters that are kept, oldest first.
+    pub fn dead(&self) -> impl ExactSizeIterator<Item = &Message> {
+        self.dead.iter()
+    }
+
+    /// How many were delivered since the state was begun.
+    pub const fn delivered_total(&self) -> u64 {
+        self.delivered
+    }
+
+    /// How many were given up since the state was begun, those no longer kept included.
+    pub const fn given_up_total(&self) -> u64 {
+        self.given_up
+    }
+
+    fn heads(&self) -> impl Iterator<Item = &Message> {
+        let mut seen = HashSet::new();
+        self.pending.iter().filter(move |message| seen.insert((&message.event.subject, &message.channel)))
+    }
+
+    fn take(&mut self, key: &MessageKey) -> Option<Message> {
+        let index = self.pending.iter().position(|m| m.event.id == key.id && m.channel == key.channel)?;
+        self.pending.remove(index)
+    }
+}
+
+/// Wait after this many failed attempts.
+fn backoff(attempts: u32) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(16); // 2^16 s is beyond MAX_BACKOFF
+    (FIRST_BACKOFF * (1 << doublings)).min(MAX_BACKOFF)
+}
+
+/// `time` later by `wait`; `time` itself at the end of the calendar.
+fn after(time: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(wait).ok().and_then(|wait| time.checked_add_signed(wait)).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::{AlertFacts, AlertKind};
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_763_600_000 + seconds, 0).unwrap()
+    }
+
+    fn event(subject: &str, id: &str) -> AlertEvent {
+        AlertEvent {
+            id: id.into(),
+            thread: id.into(),
+            subject: subject.into(),
+            at: at(0),
+            kind: AlertKind::Blind { since: at(0) },
+            facts: AlertFacts::default(),
+        }
+    }
+
+    fn due(outbox: &Outbox, now: DateTime<Utc>) -> Vec<String> {
+        outbox.due(now).map(|m| format!("{}/{}", m.channel, m.event.id)).collect()
+    }
+
+    fn key(channel: &str, id: &str) -> MessageKey {
+        MessageKey { id: id.into(), channel: channel.into() }
+    }
+
+    #[test]
+    fn order_is_kept_per_subject_and_channel() {
+        let mut outbox = Outbox::default();
+        for (channel, subject, id) in
+            [("email", "paris", "down"), ("chat", "paris", "down"), ("email", "paris", "up"), ("email", "rome", "r")]
+        {
+            outbox.enqueue(channel, event(subject, id), at(0));
+        }
+        assert_eq!(due(&outbox, at(0)), ["email/down", "chat/down", "email/r"]);
+        outbox.failed(&key("email", "down"), at(0), false, "refused");
+        assert_eq!(due(&outbox, at(0)), ["chat/down", "email/r"], "what follows a failed one waits for it");
+        outbox.delivered(&key("email", "down"));
+        assert_eq!(due(&outbox, at(0)), ["chat/down", "email/up", "email/r"]);
+    }
+
+    #[test]
+    fn the_wait_doubles_from_one_second_to_five_minutes() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue("email", event("paris", "down"), at(0));
+        let mut now = at(0);
+        let mut waits = vec![];
+        for _ in 0..11 {
+            outbox.failed(&key("email", "down"), now, false, "refused");
+            let wait = outbox.next_due(now).unwrap();
+            waits.push(wait.as_secs());
+            now = after(now, wait);
+            assert_eq!(outbox.due(now).count(), 1);
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+    }
+
+    #[test]
+    fn a_permanent_refusal_is_tried_again_every_five_minutes() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue("email", event("paris", "down"), at(0));
+        outbox.failed(&key("email", "down"), at(0), true, "550 no such user");
+        assert_eq!(outbox.next_due(at(0)), Some(MAX_BACKOFF));
+    }
+
+    #[test]
+    fn a_message_is_given_up_when_it_fails_a_day_old_and_the_next_one_gets_its_turn() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue("email", event("paris", "down"), at(0));
+        outbox.enqueue("email", event("paris", "up"), at(600));
+        let day = 24 * 3600;
+        assert!(!outbox.failed(&key("email", "down"), at(day - 1), false, "refused"));
+        assert_eq!(due(&outbox, at(day + 300)), ["email/down"], "a last try is made however old it is");
+        assert!(outbox.failed(&key("email", "down"), at(day + 300), false, "refused"));
+        assert_eq!(outbox.dead().map(|m| m.event.id.as_str()).collect::<Vec<_>>(), ["down"]);
+        assert_eq!(outbox.given_up_total(), 1);
+        assert_eq!(due(&outbox, at(day + 300)), ["email/up"]);
+    }
+
+    #[test]
+    fn dead_letters_are_bounded_and_all_counted() {
+        let mut outbox = Outbox::default();
+        for n in 0..1200 {
+            outbox.enqueue("email", event("paris", &n.to_string()), at(0));
+            outbox.failed(&key("email", &n.to_string()), at(100_000), true, "refused");
+        }
+        assert_eq!(outbox.dead().len(), MAX_DEAD);
+        assert_eq!(outbox.dead().next().unwrap().event.id, "200", "the newest are kept");
+        assert_eq!(outbox.given_up_total(), 1200);
+    }
+
+    #[test]
+    fn everything_is_due_after_a_start() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue("email", event("paris", "down"), at(0));
+        outbox.failed(&key("email", "down"), at(0), true, "refused");
+        outbox.make_everything_due(at(5));
+        assert_eq!(outbox.due(at(5)).count(), 1);
+    }
+
+    #[test]
+    fn a_clock_set_back_stops_no_message() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue("email", event("paris", "down"), at(0));
+        outbox.failed(&key("email", "down"), at(0), true, "refused");
+        assert_eq!(outbox.due(at(-3600)).count(), 1);
+    }
+
+    #[test]
+    fn the_same_event_waits_once_per_channel() {
+        let mut outbox = Outbox::default();
+        for channel in ["email", "email", "chat"] {
+            outbox.enqueue(channel, event("paris", "down"), at(0));
+        }
+        assert_eq!(outbox.pending().len(), 2);
+    }
+
+    #[test]
+    fn times_at_the_end_of_the_calendar_do_no_harm() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue("email", event("paris", "down"), DateTime::<Utc>::MAX_UTC);
+        for _ in 0..40 {
+            outbox.failed(&key("email", "down"), DateTime::<Utc>::MAX_UTC, false, "refused");
+        }
+        assert_eq!(outbox.pending().len() + outbox.dead().len(), 1);
+    }
+}

@@ -1,0 +1,241 @@
+//! When people are told: pure. Observations and the time come in, events go out; nothing here knows of sites, mails
+//! or files.
+//!
+//! A *streak* is a number of cycles in a row. An *outage* begins with the first down after an up and ends with the
+//! next up (with `resolve_after` ups in a row once people were told of it); `unknown` changes neither.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::event::steady_id;
+use super::{AlertEvent, AlertFacts, AlertKind, Observation};
+use crate::config::AlertRules;
+use crate::record::Verdict;
+
+/// The rules in force for a subject.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    rules: AlertRules,
+}
+
+/// What the policy remembers of one subject. Survives a restart.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SubjectState {
+    last: Option<LastLook>,
+    downs: u32,
+    ups: Option<UpStreak>,
+    outage: Option<Outage>,
+    blindness: Option<Blindness>,
+}
+
+/// The latest observation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct LastLook {
+    at: DateTime<Utc>,
+    interval: Duration,
+}
+
+/// Up cycles in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct UpStreak {
+    count: u32,
+    since: DateTime<Utc>,
+}
+
+/// Down, and not yet over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outage {
+    /// Its first down cycle.
+    pub start: DateTime<Utc>,
+    /// What its latest down cycle found.
+    pub last: AlertFacts,
+    /// That people were told; none as long as they were not.
+    pub told: Option<Told>,
+}
+
+/// That people were told of an outage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// The id of the first message.
+    pub thread: String,
+    /// When they were told last.
+    pub at: DateTime<Utc>,
+    /// How often they were reminded.
+    pub reminders: u32,
+    /// What had failed when they were told first.
+    pub failed: AlertFacts,
+}
+
+/// Unknown cycles without a decided one between them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Blindness {
+    since: DateTime<Utc>,
+    /// The id of the message, once it was told.
+    thread: Option<String>,
+}
+
+impl SubjectState {
+    /// The outage that people were told of and that is not over.
+    pub fn open_alert(&self) -> Option<&Outage> {
+        self.outage.as_ref().filter(|outage| outage.told.is_some())
+    }
+
+    /// Down cycles in a row.
+    pub const fn downs(&self) -> u32 {
+        self.downs
+    }
+
+    /// Since when the prober can't tell, once people were told of it.
+    pub fn blind_since(&self) -> Option<DateTime<Utc>> {
+        self.blindness.as_ref().filter(|b| b.thread.is_some()).map(|b| b.since)
+    }
+
+    /// Whether more than two intervals lie between the latest observation and this one.
+    fn is_gap_before(&self, seen: &Observation) -> bool {
+        self.last.is_some_and(|last| length(last.at, seen.at) > last.interval.max(seen.interval).saturating_mul(2))
+    }
+
+    /// After a gap nobody knows what was between: streaks begin anew, told stories go on.
+    fn break_streaks(&mut self) {
+        self.downs = 0;
+        self.ups = None;
+        self.blindness.take_if(|blindness| blindness.thread.is_none());
+    }
+}
+
+impl Policy {
+    /// The policy with these rules; a count of 0 means 1.
+    pub const fn new(rules: AlertRules) -> Self {
+        Self { rules }
+    }
+
+    /// Takes one observation in. `now` is when it is told, at or after its end. The same observation twice counts once.
+    pub fn observe(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Vec<AlertEvent> {
+        if state.last.is_some_and(|last| last.at == seen.at) {
+            return Vec::new();
+        }
+        if state.is_gap_before(seen) {
+            state.break_streaks();
+        }
+        state.last = Some(LastLook { at: seen.at, interval: seen.interval });
+        let events = match seen.verdict {
+            Verdict::Up => [see_again(state, seen, now), self.on_up(state, seen, now)],
+            Verdict::Down => [see_again(state, seen, now), self.on_down(state, seen, now)],
+            Verdict::Unknown => [self.remind(state, seen, now), self.on_unknown(state, seen, now)],
+        };
+        events.into_iter().flatten().collect()
+    }
+
+    fn on_down(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+        state.ups = None;
+        state.downs = state.downs.saturating_add(1);
+        let downs = state.downs;
+        let outage =
+            state.outage.get_or_insert_with(|| Outage { start: seen.at, last: seen.facts.clone(), told: None });
+        outage.start = outage.start.min(seen.at); // only when the wall clock was set back
+        outage.last = seen.facts.clone();
+        if outage.told.is_some() {
+            return self.remind(state, seen, now);
+        }
+        if downs < self.rules.after && !seen.identity_failure {
+            return None;
+        }
+        let id = steady_id(&seen.subject, outage.start, "down");
+        outage.told = Some(Told { thread: id.clone(), at: now, reminders: 0, failed: seen.facts.clone() });
+        let kind = AlertKind::Triggered { start: outage.start, downs };
+        Some(AlertEvent {
+            thread: id.clone(),
+            id,
+            subject: seen.subject.clone(),
+            at: now,
+            kind,
+            facts: seen.facts.clone(),
+        })
+    }
+
+    fn on_up(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+        state.downs = 0;
+        let ups = state.ups.get_or_insert(UpStreak { count: 0, since: seen.at });
+        ups.count = ups.count.saturating_add(1);
+        let over = ups.count >= self.rules.resolve_after;
+        let end = ups.since;
+        let outage = state.outage.take_if(|outage| over || outage.told.is_none())?;
+        let told = outage.told?;
+        let kind =
+            AlertKind::Resolved { start: outage.start, end: end.max(outage.start), failed: Box::new(told.failed) };
+        let id = format!("{}.up", told.thread);
+        Some(AlertEvent {
+            id,
+            thread: told.thread,
+            subject: seen.subject.clone(),
+            at: now,
+            kind,
+            facts: seen.facts.clone(),
+        })
+    }
+
+    /// An outage that people know of and that lasts is said again after `reminder`.
+    fn remind(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+        let outage = state.outage.as_mut()?;
+        let told = outage.told.as_mut()?;
+        told.at = told.at.min(now); // only when the wall clock was set back
+        if self.rules.reminder.is_zero() || length(told.at, now) < self.rules.reminder {
+            return None;
+        }
+        told.at = now;
+        told.reminders = told.reminders.saturating_add(1);
+        Some(AlertEvent {
+            id: format!("{}.reminder-{}", told.thread, told.reminders),
+            thread: told.thread.clone(),
+            subject: seen.subject.clone(),
+            at: now,
+            kind: AlertKind::Reminder { start: outage.start, number: told.reminders },
+            facts: outage.last.clone(),
+        })
+    }
+
+    fn on_unknown(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+        let blindness = state.blindness.get_or_insert(Blindness { since: seen.at, thread: None });
+        blindness.since = blindness.since.min(seen.at); // only when the wall clock was set back
+        if blindness.thread.is_some() || length(blindness.since, now) < self.rules.blind_after {
+            return None;
+        }
+        let id = steady_id(&seen.subject, blindness.since, "blind");
+        blindness.thread = Some(id.clone());
+        let kind = AlertKind::Blind { since: blindness.since };
+        Some(AlertEvent {
+            thread: id.clone(),
+            id,
+            subject: seen.subject.clone(),
+            at: now,
+            kind,
+            facts: seen.facts.clone(),
+        })
+    }
+}
+
+/// A decided verdict ends blindness, and says so to whom was told of it.
+fn see_again(state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+    let Blindness { since, thread } = state.blindness.take()?;
+    let thread = thread?;
+    Some(AlertEvent {
+        id: format!("{thread}.over"),
+        thread,
+        subject: seen.subject.clone(),
+        at: now,
+        kind: AlertKind::BlindOver { since, verdict: seen.verdict },
+        facts: seen.facts.clone(),
+    })
+}
+
+/// From `from` to `to`; zero where the wall clock was set back between them.
+pub(super) fn length(from: DateTime<Utc>, to: DateTime<Utc>) -> Duration {
+    to.signed_duration_since(from).to_std().unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

@@ -1,0 +1,291 @@
+//! State changes walked one observation at a time, thirty simulated days, and properties of every sequence.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::record::FailureKind;
+
+const INTERVAL: Duration = Duration::from_mins(10);
+
+fn rules() -> AlertRules {
+    AlertRules::default()
+}
+
+fn start() -> DateTime<Utc> {
+    "2026-11-20T00:00:00Z".parse().unwrap()
+}
+
+fn minute(minutes: i64) -> DateTime<Utc> {
+    start() + chrono::TimeDelta::minutes(minutes)
+}
+
+fn look(verdict: Verdict, at: DateTime<Utc>) -> Observation {
+    Observation {
+        subject: "paris".into(),
+        verdict,
+        at,
+        interval: INTERVAL,
+        identity_failure: false,
+        facts: AlertFacts::default(),
+    }
+}
+
+fn name(kind: &AlertKind) -> &'static str {
+    match kind {
+        AlertKind::Triggered { .. } => "triggered",
+        AlertKind::Reminder { .. } => "reminder",
+        AlertKind::Resolved { .. } => "resolved",
+        AlertKind::Blind { .. } => "blind",
+        AlertKind::BlindOver { .. } => "blind-over",
+    }
+}
+
+/// A restart: all that is known afterwards is what was written.
+fn restarted(state: &SubjectState) -> SubjectState {
+    serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap()
+}
+
+/// Walks a story: `u`p, `d`own, `?` unknown, `i`dentity failure, one cycle each interval; `.` no cycle in one interval;
+/// `R` restart. What the n-th cycle causes is written behind it: `dd! u~` with `!` triggered, `r` reminder, `~`
+/// resolved, `b` blind, `o` blind over.
+fn walk(rules: AlertRules, story: &str) {
+    let mut state = SubjectState::default();
+    let mut minutes = 0;
+    let mut said = String::new();
+    for step in story.chars().filter(|c| !matches!(c, '!' | 'r' | '~' | 'b' | 'o' | ' ')) {
+        said.push(step);
+        let verdict = match step {
+            'u' => Verdict::Up,
+            'd' | 'i' => Verdict::Down,
+            '?' => Verdict::Unknown,
+            '.' => {
+                minutes += 10;
+                continue;
+            }
+            'R' => {
+                state = restarted(&state);
+                continue;
+            }
+            other => panic!("`{other}` is no step"),
+        };
+        let seen = Observation { identity_failure: step == 'i', ..look(verdict, minute(minutes)) };
+        for event in Policy::new(rules).observe(&mut state, &seen, minute(minutes)) {
+            said.push(match event.kind {
+                AlertKind::Triggered { .. } => '!',
+                AlertKind::Reminder { .. } => 'r',
+                AlertKind::Resolved { .. } => '~',
+                AlertKind::Blind { .. } => 'b',
+                AlertKind::BlindOver { .. } => 'o',
+            });
+        }
+        minutes += 10;
+    }
+    assert_eq!(said, story.replace(' ', ""), "with {rules:?}");
+}
+
+#[test]
+fn default_rules() {
+    for story in [
+        "u u u u",
+        "d u d u d u",           // never two in a row
+        "u d d! d d u~ u",       // once, and once when it is over
+        "u d u d d! u~ d d! u~", // each outage of its own
+        "d ? d!",                // unknown neither counts nor resets
+        "d d! ? ? u~",           // and does not resolve
+        "d . d!",                // one missed cycle is no gap
+        "d . . d d!",            // more than two intervals: the count begins anew
+        "d ? . . d d!",
+        "d d! . . . . d d u~", // an open alert stays open over a gap
+        "d d! . . . . u~",
+        "i! i u~", // a refused account is told at the first
+        "d i! d u~",
+        "? ? ? ?b ? ? uo u",       // unknown for 30 minutes
+        "? ? ? u ? ? ? d ? ? ? u", // any decided verdict ends it
+        "? ? . . ? ? ? ?b uo",     // nobody knows what was in a gap
+        "? ? ? ?b . . . ? ? uo",   // told once
+        "? ? ? ?b do d! u~",
+        "d d! ? ? ? ?b ? uo~",
+    ] {
+        walk(rules(), story);
+    }
+}
+
+#[test]
+fn other_rules() {
+    let story = |after, resolve_after, reminder_minutes, story: &str| {
+        walk(AlertRules { after, resolve_after, reminder: Duration::from_mins(reminder_minutes), ..rules() }, story);
+    };
+    story(1, 1, 0, "u d! d u~ d! u~");
+    story(0, 0, 0, "u d! d u~ d! u~");
+    story(3, 1, 0, "d d u d d d! d u~");
+    story(2, 3, 0, "d d! u u d u u u~ u"); // still triggered because the success threshold is 3
+    story(2, 3, 0, "d d! u u . . u u u~"); // a gap begins that count anew too
+    story(2, 3, 0, "d u d d! u u u~"); // untold outages end with the first up
+    story(2, 1, 30, "d d! d d dr d d dr u~ u");
+    story(2, 1, 30, "d d! ? ? ?r u~"); // reminded although the prober can't tell
+    story(2, 3, 20, "d d! u u dr u u u~"); // not while it is coming back
+    story(2, 1, 0, "d d! d d d d d d d d d d d d d d d d d d d d d d d d d d d d d u~");
+}
+
+#[test]
+fn a_restart_forgets_nothing() {
+    for story in
+        ["d R d!", "d d! R d R u~", "d d! R u~ R u", "? ? R ? ?b R ? R uo", "d R . . d d!", "d R ? R d! R d R u~"]
+    {
+        walk(rules(), story);
+    }
+}
+
+#[test]
+fn events_tell_when_it_began_how_long_it_was_and_what_failed() {
+    let policy = Policy::new(AlertRules { resolve_after: 2, ..rules() });
+    let mut state = SubjectState::default();
+    let down = |minutes, kind: FailureKind| Observation {
+        facts: AlertFacts { reason: Some(kind.into()), ..AlertFacts::default() },
+        ..look(Verdict::Down, minute(minutes))
+    };
+    assert_eq!(policy.observe(&mut state, &down(0, FailureKind::NoReply), minute(1)), []);
+    let triggered = policy.observe(&mut state, &down(10, FailureKind::AuthRejected), minute(11)).remove(0);
+    assert_eq!(triggered.id, "paris.20261120T000000.000Z.down");
+    assert_eq!(triggered.thread, triggered.id);
+    assert_eq!(triggered.at, minute(11));
+    assert_eq!(triggered.kind, AlertKind::Triggered { start: minute(0), downs: 2 });
+    assert_eq!(triggered.facts.reason, Some(FailureKind::AuthRejected.into()));
+    assert_eq!(state.open_alert().unwrap().start, minute(0));
+
+    let reminder = policy.observe(&mut state, &down(20, FailureKind::NoLicense), minute(11 + 240)).remove(0);
+    assert_eq!(reminder.id, "paris.20261120T000000.000Z.down.reminder-1");
+    assert_eq!(reminder.thread, triggered.id);
+    assert_eq!(reminder.facts.reason, Some(FailureKind::NoLicense.into()));
+
+    assert_eq!(policy.observe(&mut state, &look(Verdict::Up, minute(30)), minute(31)), []);
+    let resolved = policy.observe(&mut state, &look(Verdict::Up, minute(40)), minute(41)).remove(0);
+    assert_eq!(resolved.thread, triggered.id);
+    let failed = Box::new(triggered.facts);
+    assert_eq!(resolved.kind, AlertKind::Resolved { start: minute(0), end: minute(30), failed });
+    assert_eq!(state.open_alert(), None);
+}
+
+#[test]
+fn the_same_observation_twice_counts_once() {
+    let mut state = SubjectState::default();
+    for _ in 0..3 {
+        assert_eq!(Policy::new(rules()).observe(&mut state, &look(Verdict::Down, minute(0)), minute(0)), []);
+    }
+    assert_eq!(state.downs(), 1);
+}
+
+#[test]
+fn a_clock_set_back_makes_no_negative_length_and_stops_no_reminder() {
+    let policy = Policy::new(rules());
+    let mut state = SubjectState::default();
+    policy.observe(&mut state, &look(Verdict::Down, minute(0)), minute(0));
+    assert_eq!(policy.observe(&mut state, &look(Verdict::Down, minute(10)), minute(10)).len(), 1);
+    // The clock was a year ahead.
+    let year = -365 * 24 * 60;
+    assert_eq!(policy.observe(&mut state, &look(Verdict::Down, minute(year)), minute(year)), []);
+    let reminded = policy.observe(&mut state, &look(Verdict::Down, minute(year + 240)), minute(year + 240));
+    assert_eq!(name(&reminded[0].kind), "reminder");
+    let events = policy.observe(&mut state, &look(Verdict::Up, minute(2 * year)), minute(2 * year));
+    let AlertKind::Resolved { start, end, .. } = events[0].kind else { panic!("{events:?}") };
+    assert!(start <= end);
+}
+
+#[test]
+fn thirty_days_tell_each_outage_once() {
+    let policy = Policy::new(rules());
+    let mut state = SubjectState::default();
+    let mut told = std::collections::BTreeMap::new();
+    let (mut ids, mut longest) = (std::collections::HashSet::new(), Duration::ZERO);
+    for cycle in 0_i64..30 * 144 {
+        // Each day: a single failure at 02:00, an outage of an hour at 10:00, a blind hour at 15:00; on day 7, ten hours.
+        let (day, in_day) = (cycle / 144, cycle % 144);
+        let verdict = match in_day {
+            12 | 60..66 => Verdict::Down,
+            90..96 => Verdict::Unknown,
+            60..120 if day == 7 => Verdict::Down,
+            _ => Verdict::Up,
+        };
+        for event in policy.observe(&mut state, &look(verdict, minute(cycle * 10)), minute(cycle * 10 + 1)) {
+            *told.entry(name(&event.kind)).or_insert(0) += 1;
+            assert!(ids.insert(event.id.clone()), "{} told twice", event.id);
+            if let AlertKind::Resolved { start, end, .. } = event.kind {
+                longest = longest.max(length(start, end));
+            }
+        }
+        state = restarted(&state);
+    }
+    let expected = [("blind", 30), ("blind-over", 30), ("reminder", 2), ("resolved", 30), ("triggered", 30)];
+    assert_eq!(told.into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(longest, Duration::from_hours(10));
+}
+
+/// One step of any story.
+#[derive(Debug, Clone)]
+struct Step {
+    verdict: Verdict,
+    identity_failure: bool,
+    /// From the last cycle; negative when the clock was set back.
+    minutes: i64,
+    restart: bool,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let verdict = prop_oneof![Just(Verdict::Up), Just(Verdict::Down), Just(Verdict::Unknown)];
+    let minutes = prop_oneof![8 => Just(10_i64), 1 => 21_i64..2000, 1 => -2000_i64..0];
+    let step = (verdict, prop::bool::weighted(0.1), minutes, prop::bool::weighted(0.2))
+        .prop_map(|(verdict, identity_failure, minutes, restart)| Step { verdict, identity_failure, minutes, restart });
+    prop::collection::vec(step, 0..120)
+}
+
+fn any_rules() -> impl Strategy<Value = AlertRules> {
+    (0_u32..4, 0_u32..4, 0_u64..90, 0_u64..90).prop_map(|(after, resolve_after, blind, reminder)| AlertRules {
+        after,
+        resolve_after,
+        blind_after: Duration::from_mins(blind),
+        reminder: Duration::from_mins(reminder),
+    })
+}
+
+proptest! {
+    #[test]
+    fn alerts_alternate_and_every_one_is_resolved_once(rules in any_rules(), steps in steps()) {
+        let mut state = SubjectState::default();
+        let (mut now, mut open, mut blind) = (minute(0), None, None);
+        let ups_to_end = (0..=rules.resolve_after).map(|_| {
+            Step { verdict: Verdict::Up, identity_failure: false, minutes: 10, restart: false }
+        });
+        for step in steps.into_iter().chain(ups_to_end) {
+            now += chrono::TimeDelta::minutes(step.minutes);
+            if step.restart {
+                state = restarted(&state);
+            }
+            let seen = Observation { identity_failure: step.identity_failure, ..look(step.verdict, now) };
+            for event in Policy::new(rules).observe(&mut state, &seen, now) {
+                match (&event.kind, step.verdict) {
+                    (AlertKind::Triggered { start, .. }, Verdict::Down) => {
+                        prop_assert!(open.replace(event.thread).is_none(), "triggered twice");
+                        prop_assert!(*start <= now);
+                    }
+                    (AlertKind::Reminder { .. }, Verdict::Down | Verdict::Unknown) => {
+                        prop_assert_eq!(open.as_ref(), Some(&event.thread));
+                    }
+                    (AlertKind::Resolved { start, end, .. }, Verdict::Up) => {
+                        prop_assert_eq!(open.take(), Some(event.thread));
+                        prop_assert!(start <= end);
+                    }
+                    (AlertKind::Blind { .. }, Verdict::Unknown) => {
+                        prop_assert!(blind.replace(event.thread).is_none(), "blind twice");
+                    }
+                    (AlertKind::BlindOver { .. }, Verdict::Up | Verdict::Down) => {
+                        prop_assert_eq!(blind.take(), Some(event.thread));
+                    }
+                    (kind, verdict) => prop_assert!(false, "{verdict} caused {kind:?}"),
+                }
+            }
+            prop_assert_eq!(state.open_alert().is_some(), open.is_some());
+            prop_assert_eq!(state.blind_since().is_some(), blind.is_some());
+        }
+        prop_assert!(open.is_none() && blind.is_none(), "everything ends when it is up again");
+    }
+}

@@ -1,0 +1,279 @@
+//! What survives a restart and a kill -9: the policy's state per subject and the outbox, in one value and one file.
+//!
+//! The file is replaced atomically: it is the old state or the new one, never half of it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outbox, SubjectState};
+use crate::clock::Clock;
+
+/// Version of the file's form. A change that this program could not read back raises it.
+const VERSION: u32 = 1;
+/// Name of the file in `state_dir`.
+const FILE_NAME: &str = "alerts.json";
+/// Name of the file while it is written.
+const NEW_FILE_NAME: &str = "alerts.json.new";
+
+/// Everything that alerts remember.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertState {
+    version: u32,
+    /// The policy's state per subject.
+    pub subjects: BTreeMap<String, SubjectState>,
+    /// What is not yet delivered.
+    pub outbox: Outbox,
+}
+
+impl Default for AlertState {
+    fn default() -> Self {
+        Self { version: VERSION, subjects: BTreeMap::new(), outbox: Outbox::default() }
+    }
+}
+
+/// Where the state is kept: a file here, a database in the hub.
+pub trait AlertStore: Send + Sync {
+    /// The state as saved last; a fresh one where there is none. What is there and makes no sense is set aside and said,
+    /// never an error.
+    fn load(&self) -> Result<AlertState, StoreError>;
+
+    /// Saves the state durably: after this returns, a power cut loses nothing of it.
+    fn save(&self, state: &AlertState) -> Result<(), StoreError>;
+}
+
+/// The state can't be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {what}")]
+pub struct StoreError {
+    what: String,
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl StoreError {
+    /// `what` reads after "cannot" and names the thing.
+    pub fn new(what: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { what: what.into(), source: source.into() }
+    }
+}
+
+/// The state in `alerts.json`, readable for its owner only.
+#[derive(Debug)]
+pub struct FileStore {
+    dir: PathBuf,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why a state file is not used.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error("its content makes no sense: {0}")]
+    Damaged(#[from] serde_json::Error),
+    #[error("it is of version {0}, this program writes version {VERSION}")]
+    OtherVersion(u32),
+}
+
+impl FileStore {
+    /// The store in this directory, which is made when it is missing. The clock names a damaged file that is set aside.
+    pub fn new(state_dir: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
+        Self { dir: state_dir.into(), clock }
+    }
+
+    /// The file.
+    pub fn path(&self) -> PathBuf {
+        self.dir.join(FILE_NAME)
+    }
+
+    fn error(&self, operation: &'static str) -> impl FnOnce(io::Error) -> StoreError {
+        let what = format!("{operation} the alert state `{}`", self.path().display());
+        move |source| StoreError::new(what, source)
+    }
+
+    /// Renames the file to a name that is not taken yet.
+    fn set_aside(&self) -> io::Result<PathBuf> {
+        let time = self.clock.now().format("%Y%m%dT%H%M%SZ");
+        let names = (0_u32..).map(|n| match n {
+            0 => format!("{FILE_NAME}.damaged-{time}"),
+            n => format!("{FILE_NAME}.damaged-{time}-{n}"),
+        });
+        let free = names.map(|name| self.dir.join(name)).find(|path| fs::symlink_metadata(path).is_err());
+        let aside = free.unwrap_or_else(|| self.dir.join(format!("{FILE_NAME}.damaged")));
+        fs::rename(self.path(), &aside)?;
+        Ok(aside)
+    }
+
+    fn replace(&self, content: &[u8]) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+        let new = self.dir.join(NEW_FILE_NAME);
+        write_durably(&new, content)?;
+        fs::rename(&new, self.path())?;
+        File::open(&self.dir)?.sync_all()
+    }
+}
+
+impl AlertStore for FileStore {
+    fn load(&self) -> Result<AlertState, StoreError> {
+        let content = match fs::read(self.path()) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(AlertState::default()),
+            Err(error) => return Err(self.error("read")(error)),
+        };
+        let reason = match parse(&content) {
+            Ok(state) => return Ok(state),
+            Err(reason) => reason,
+        };
+        let aside = self.set_aside().map_err(self.error("set aside"))?;
+        tracing::error!(
+            file = %self.path().display(), kept_as = %aside.display(), %reason,
+            "alert state cannot be used; it is set aside and begun anew: open alerts are told again, pending messages are lost"
+        );
+        Ok(AlertState::default())
+    }
+
+    fn save(&self, state: &AlertState) -> Result<(), StoreError> {
+        let content = serde_json::to_vec(state).map_err(io::Error::from).map_err(self.error("write"))?;
+        self.replace(&content).map_err(self.error("write"))
+    }
+}
+
+fn parse(content: &[u8]) -> Result<AlertState, Unusable> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let Version { version } = serde_json::from_slice(content)?;
+    if version != VERSION {
+        return Err(Unusable::OtherVersion(version));
+    }
+    Ok(serde_json::from_slice(content)?)
+}
+
+/// Writes a file that only its owner may read, whatever stood there before.
+fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::alert::{AlertEvent, AlertFacts, AlertKind};
+    use crate::clock::SystemClock;
+
+    fn store(dir: &TempDir) -> FileStore {
+        FileStore::new(dir.path().join("state"), Arc::new(SystemClock))
+    }
+
+    fn some_state() -> AlertState {
+        let mut state = AlertState::default();
+        state.subjects.insert("paris".into(), SubjectState::default());
+        let at = "2026-11-20T06:15:30.123456789Z".parse().unwrap();
+        let event = AlertEvent {
+            id: "id".into(),
+            thread: "id".into(),
+            subject: "paris".into(),
+            at,
+            kind: AlertKind::Triggered { start: at, downs: 2 },
+            facts: AlertFacts { login_ms: Some(0.1), ..AlertFacts::default() },
+        };
+        state.outbox.enqueue("email", event, at);
+        state
+    }
+
+    fn files(dir: &TempDir) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(dir.path().join("state"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_was_saved_is_loaded() {
+        let dir = TempDir::new().unwrap();
+        store(&dir).save(&AlertState::default()).unwrap();
+        store(&dir).save(&some_state()).unwrap();
+        assert_eq!(store(&dir).load().unwrap(), some_state());
+        assert_eq!(files(&dir), ["alerts.json"], "nothing else stays behind");
+    }
+
+    #[test]
+    fn nobody_else_may_read_the_file() {
+        let dir = TempDir::new().unwrap();
+        fs::create_dir(dir.path().join("state")).unwrap();
+        let torn = dir.path().join("state").join(NEW_FILE_NAME);
+        fs::write(&torn, "left by a killed prober").unwrap();
+        fs::set_permissions(&torn, fs::Permissions::from_mode(0o666)).unwrap();
+        store(&dir).save(&some_state()).unwrap();
+        assert_eq!(fs::metadata(store(&dir).path()).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(store(&dir).load().unwrap(), some_state());
+    }
+
+    #[test]
+    fn a_missing_file_is_a_fresh_state() {
+        let dir = TempDir::new().unwrap();
+        assert_eq!(store(&dir).load().unwrap(), AlertState::default());
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside_and_a_fresh_state_begun() {
+        let good = serde_json::to_string(&some_state()).unwrap();
+        let cases =
+            ["", "{", "null", "[]", "{\"version\":1}", "{\"version\":2,\"subjects\":{},\"outbox\":{}}", "\0\0\0\0"];
+        for content in cases.iter().map(|c| (*c).to_owned()).chain([good[..good.len() / 2].to_owned()]) {
+            let dir = TempDir::new().unwrap();
+            store(&dir).save(&some_state()).unwrap();
+            fs::write(store(&dir).path(), &content).unwrap();
+            assert_eq!(store(&dir).load().unwrap(), AlertState::default(), "{content}");
+            let names = files(&dir);
+            assert!(names.len() == 1 && names[0].starts_with("alerts.json.damaged-20"), "{names:?}");
+            assert_eq!(fs::read_to_string(dir.path().join("state").join(&names[0])).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn two_damaged_files_of_one_second_are_both_kept() {
+        let dir = TempDir::new().unwrap();
+        let store = FileStore::new(dir.path().join("state"), Arc::new(StoppedClock));
+        for content in ["one", "two"] {
+            fs::create_dir_all(dir.path().join("state")).unwrap();
+            fs::write(store.path(), content).unwrap();
+            store.load().unwrap();
+        }
+        assert_eq!(files(&dir), ["alerts.json.damaged-20261120T061530Z", "alerts.json.damaged-20261120T061530Z-1"]);
+    }
+
+    #[derive(Debug)]
+    struct StoppedClock;
+
+    impl Clock for StoppedClock {
+        fn now(&self) -> chrono::DateTime<chrono::Utc> {
+            "2026-11-20T06:15:30Z".parse().unwrap()
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_an_error_that_names_the_file() {
+        let dir = TempDir::new().unwrap();
+        fs::write(dir.path().join("state"), "a file where the directory should be").unwrap();
+        let error = store(&dir).save(&some_state()).unwrap_err();
+        assert!(error.to_string().starts_with("cannot write the alert state `/"), "{error}");
+        assert!(error.to_string().ends_with("/state/alerts.json`"), "{error}");
+    }
+}

@@ -1,0 +1,314 @@
+//! The task behind [`Notifier`](super::Notifier): owns the state, saves it before anything leaves, sends one message
+//! per channel at a time while the gate is open, and wakes by events and deadlines alone.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{
+    AlertState, AlertStore, Channel, GateListener, Message, MessageKey, Observation, Outgoing, Policy, SendError,
+    StoreError, render,
+};
+use crate::clock::Clock;
+use crate::config::AlertRules;
+
+/// How long one send may take while the gate is open. RFC 5321 §4.5.3.2 allows minutes per command; whoever is paged
+/// does not.
+pub const SEND_DEADLINE: Duration = Duration::from_secs(30);
+/// After a state that could not be saved, the next try.
+const SAVE_AGAIN: Duration = Duration::from_mins(1);
+
+/// What the handle asks for.
+#[derive(Debug)]
+pub(super) enum Command {
+    Observe { observation: Box<Observation>, rules: AlertRules, reply: oneshot::Sender<Result<(), StoreError>> },
+    State(oneshot::Sender<AlertState>),
+    Shutdown { deadline: Instant, reply: oneshot::Sender<usize> },
+}
+
+/// The task: spawn [`run`](Self::run) and watch it.
+pub struct NotifierTask {
+    state: AlertState,
+    store: Arc<dyn AlertStore>,
+    channels: BTreeMap<String, Arc<dyn Channel>>,
+    gate: GateListener,
+    clock: Arc<dyn Clock>,
+    timezone: Tz,
+    commands: mpsc::Receiver<Command>,
+    sends: JoinSet<Result<(), SendError>>,
+    in_flight: HashMap<Id, MessageKey>,
+    /// What has had its one try, or was not due, when the gate began to close or the end began.
+    tried: HashSet<MessageKey>,
+    ending: Option<(Instant, oneshot::Sender<usize>)>,
+    /// When a state that could not be saved is saved again.
+    save_again: Option<Instant>,
+}
+
+impl std::fmt::Debug for NotifierTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NotifierTask").field("in_flight", &self.in_flight).finish_non_exhaustive()
+    }
+}
+
+/// Why the task woke.
+enum Wake {
+    Command(Option<Command>),
+    Gate,
+    Sent(Result<(Id, Result<(), SendError>), JoinError>),
+    Time,
+}
+
+impl NotifierTask {
+    pub(super) fn new(
+        state: AlertState,
+        store: Arc<dyn AlertStore>,
+        channels: Vec<Arc<dyn Channel>>,
+        gate: GateListener,
+        clock: Arc<dyn Clock>,
+        timezone: Tz,
+        commands: mpsc::Receiver<Command>,
+    ) -> Self {
+        Self {
+            state,
+            store,
+            channels: channels.into_iter().map(|channel| (channel.name().to_owned(), channel)).collect(),
+            gate,
+            clock,
+            timezone,
+            commands,
+            sends: JoinSet::new(),
+            in_flight: HashMap::new(),
+            tried: HashSet::new(),
+            ending: None,
+            save_again: None,
+        }
+    }
+
+    /// Runs until [`Notifier::shutdown`](super::Notifier::shutdown), or until every handle is gone.
+    pub async fn run(mut self) {
+        loop {
+            self.launch_due();
+            if self.is_last_try() && self.sends.is_empty() {
+                self.fall_silent();
+                if self.ending.is_some() {
+                    break;
+                }
+            }
+            match self.next_wake().await {
+                Wake::Command(Some(command)) => self.obey(command).await,
+                Wake::Command(None) => break,
+                Wake::Gate => self.count_tries(),
+                Wake::Sent(done) => self.settle(done).await,
+                Wake::Time => {
+                    if self.on_time().await.is_break() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.cancel_sends().await;
+        if let Some((_, reply)) = self.ending.take() {
+            // Whoever asked may have stopped waiting.
+            let _ = reply.send(self.state.outbox.pending().len());
+        }
+    }
+
+    async fn next_wake(&mut self) -> Wake {
+        let deadline = self.next_deadline();
+        tokio::select! {
+            command = self.commands.recv() => Wake::Command(command),
+            () = self.gate.changed() => Wake::Gate,
+            Some(done) = self.sends.join_next_with_id() => Wake::Sent(done),
+            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Wake::Time,
+        }
+    }
+
+    /// The earliest of: the gate closes, the end, the next message becomes due, the state is saved again.
+    fn next_deadline(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let next_due = self.state.outbox.next_due(self.clock.now()).filter(|_| self.gate.may_send());
+        let end = self.ending.as_ref().map(|(deadline, _)| *deadline);
+        [self.gate.closing_at(), end, next_due.map(|wait| now + wait), self.save_again].into_iter().flatten().min()
+    }
+
+    async fn on_time(&mut self) -> ControlFlow<()> {
+        let now = Instant::now();
+        let is_past = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
+        if is_past(self.ending.as_ref().map(|(deadline, _)| *deadline)) {
+            return ControlFlow::Break(());
+        }
+        if is_past(self.gate.closing_at()) {
+            self.cancel_sends().await;
+            self.fall_silent();
+        }
+        if is_past(self.save_again) {
+            // A failure was said, and is tried again.
+            let _ = self.save().await;
+        }
+        ControlFlow::Continue(())
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Observe { observation, rules, reply } => {
+                let saved = self.observe(&observation, rules).await;
+                let _ = reply.send(saved);
+            }
+            Command::State(reply) => {
+                let _ = reply.send(self.state.clone());
+            }
+            Command::Shutdown { deadline, reply } => {
+                self.state.outbox.make_everything_due(self.clock.now());
+                self.ending = Some((deadline, reply));
+                self.count_tries();
+            }
+        }
+    }
+
+    async fn observe(&mut self, seen: &Observation, rules: AlertRules) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let subject = self.state.subjects.entry(seen.subject.clone()).or_default();
+        for event in Policy::new(rules).observe(subject, seen, now) {
+            tracing::info!(subject = %event.subject, id = %event.id, "alert");
+            for channel in self.channels.keys() {
+                self.state.outbox.enqueue(channel, event.clone(), now);
+            }
+        }
+        self.save().await
+    }
+
+    /// Whether each message has one try only: the gate is about to close, or this is the end.
+    fn is_last_try(&self) -> bool {
+        self.ending.is_some() || self.gate.closing_at().is_some()
+    }
+
+    /// When the gate begins to close, or the end begins, what is being sent has its one try already, and what waits
+    /// for its back-off is not due.
+    fn count_tries(&mut self) {
+        if self.is_last_try() {
+            let waiting = self.state.outbox.waiting(self.clock.now()).map(Message::key);
+            self.tried.extend(self.in_flight.values().cloned().chain(waiting));
+        }
+    }
+
+    /// Says that nothing is being sent, when each message had its one try.
+    fn fall_silent(&mut self) {
+        self.gate.confirm_quiet();
+        self.tried.clear();
+    }
+
+    /// Starts every send that may start: due, its channel idle, the gate open, not yet tried in this window.
+    fn launch_due(&mut self) {
+        if !self.gate.may_send() {
+            return;
+        }
+        let mut busy: HashSet<String> = self.in_flight.values().map(|key| key.channel.clone()).collect();
+        let is_last_try = self.is_last_try();
+        let mut unknown = Vec::new();
+        let mut ready = Vec::new();
+        for message in self.state.outbox.due(self.clock.now()) {
+            let key = message.key();
+            if busy.contains(&key.channel) || (is_last_try && self.tried.contains(&key)) {
+                continue;
+            }
+            match self.channels.get(&key.channel) {
+                Some(channel) => {
+                    busy.insert(key.channel.clone());
+                    ready.push((key, Arc::clone(channel), self.outgoing(message)));
+                }
+                None => unknown.push(key),
+            }
+        }
+        for (key, channel, outgoing) in ready {
+            self.launch(key, channel, outgoing);
+        }
+        for key in unknown {
+            self.note_failure(&key, &SendError::permanent("this channel is no longer configured"));
+        }
+    }
+
+    fn launch(&mut self, key: MessageKey, channel: Arc<dyn Channel>, outgoing: Outgoing) {
+        if self.is_last_try() {
+            self.tried.insert(key.clone());
+        }
+        let send = async move {
+            let too_late = || SendError::transient(format!("not taken within {} s", SEND_DEADLINE.as_secs()));
+            timeout(SEND_DEADLINE, channel.send(&outgoing)).await.unwrap_or_else(|_| Err(too_late()))
+        };
+        let task = self.sends.spawn(send);
+        self.in_flight.insert(task.id(), key);
+    }
+
+    fn outgoing(&self, message: &Message) -> Outgoing {
+        let text = render(&message.event, self.timezone);
+        Outgoing {
+            event: message.event.clone(),
+            subject: text.subject,
+            body: text.body,
+            created_at: message.created_at,
+        }
+    }
+
+    async fn settle(&mut self, done: Result<(Id, Result<(), SendError>), JoinError>) {
+        self.note(done);
+        // A failure was said and is tried again; a repeat with the same id is all that can come of it.
+        let _ = self.save().await;
+    }
+
+    fn note(&mut self, done: Result<(Id, Result<(), SendError>), JoinError>) {
+        let (id, result) = match done {
+            Ok(done) => done,
+            Err(error) if error.is_cancelled() => {
+                (error.id(), Err(SendError::transient("cancelled before it was taken")))
+            }
+            Err(error) => (error.id(), Err(SendError::transient("the channel panicked"))),
+        };
+        let Some(key) = self.in_flight.remove(&id) else { return };
+        match result {
+            Ok(()) => {
+                tracing::info!(channel = %key.channel, id = %key.id, "alert delivered");
+                self.state.outbox.delivered(&key);
+            }
+            Err(error) => self.note_failure(&key, &error),
+        }
+    }
+
+    fn note_failure(&mut self, key: &MessageKey, error: &SendError) {
+        if self.state.outbox.failed(key, self.clock.now(), error.permanent, &error.text) {
+            tracing::error!(channel = %key.channel, id = %key.id, %error, "alert not delivered within a day; given up");
+        } else {
+            tracing::warn!(channel = %key.channel, id = %key.id, %error, "alert not delivered; it is tried again");
+        }
+    }
+
+    /// Cancels what is being sent; it counts as not delivered. What arrived in the meantime counts as delivered.
+    async fn cancel_sends(&mut self) {
+        if self.sends.is_empty() {
+            return;
+        }
+        self.sends.abort_all();
+        while let Some(done) = self.sends.join_next_with_id().await {
+            self.note(done);
+        }
+        let _ = self.save().await;
+    }
+
+    /// Saves the state without holding up the runtime's threads, on which logins are timed.
+    async fn save(&mut self) -> Result<(), StoreError> {
+        let (store, state) = (Arc::clone(&self.store), self.state.clone());
+        let saved = tokio::task::spawn_blocking(move || store.save(&state))
+            .await
+            .unwrap_or_else(|error| Err(StoreError::new("save the alert state", error)));
+        self.save_again = saved.is_err().then(|| Instant::now() + SAVE_AGAIN);
+        if let Err(error) = &saved {
+            tracing::error!(%error, cause = ?std::error::Error::source(error), "a restart would forget alerts");
+        }
+        saved
+    }
+}

@@ -1,0 +1,366 @@
+//! Mail against a real mail server (Debian's python3-aiosmtpd) and against servers that stop in the middle.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::{Instant, timeout};
+use vpnprobe::alert::{
+    AlertFacts, EmailChannel, FileStore, Notifier, Observation, OutgoingMail, RouteGate, SendError, send_mail,
+};
+use vpnprobe::clock::SystemClock;
+use vpnprobe::config::{AlertRules, Email, Secret, SecretSource, SmtpTls};
+use vpnprobe::record::Verdict;
+
+/// Longest wait for anything on this host; only a fault of the test itself takes so long.
+const LIMIT: Duration = Duration::from_secs(20);
+const PYTHON: &str = "/usr/bin/python3";
+
+/// A mail server, killed when dropped.
+struct MailServer {
+    port: u16,
+    facts: Lines<BufReader<ChildStdout>>,
+    certificates: TempDir,
+    _process: Child,
+}
+
+impl MailServer {
+    /// `tls`: `none`, `starttls` or `tls`. With a login and TLS nothing is accepted before it; without TLS it is offered.
+    async fn start(tls: &str, login: Option<(&str, &str)>, refused: &[&str]) -> Self {
+        let found = Command::new(PYTHON).args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status().await;
+        assert!(found.is_ok_and(|status| status.success()), "needs python3-aiosmtpd: run scripts/test");
+        let certificates = make_certificates().await;
+        let settings = json!({
+            "tls": tls,
+            "login": login.map(|(user, password)| [user, password]),
+            "refused": refused,
+            "cert": certificates.path().join("server.pem"),
+            "key": certificates.path().join("server.key"),
+        });
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mail_server.py");
+        let mut command = Command::new(PYTHON);
+        command
+            .args([script.as_os_str(), settings.to_string().as_ref()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        let mut process = command.spawn().unwrap();
+        let facts = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut server = Self { port: 0, facts, certificates, _process: process };
+        server.port = u16::try_from(server.next("port").await["port"].as_u64().unwrap()).unwrap();
+        server
+    }
+
+    /// The next fact that has this key; others are skipped.
+    async fn next(&mut self, key: &str) -> Value {
+        let read = async {
+            loop {
+                let line = self.facts.next_line().await.unwrap().expect("the mail server ended");
+                let fact: Value = serde_json::from_str(&line).unwrap();
+                if fact.get(key).is_some() {
+                    return fact;
+                }
+            }
+        };
+        timeout(LIMIT, read).await.unwrap_or_else(|_| panic!("the mail server saw no {key}"))
+    }
+
+    /// Everything it saw until now: a mail that follows on another connection is the mark.
+    async fn seen_before_a_marker(&mut self) -> Vec<Value> {
+        let marker = OutgoingMail { subject: "marker".into(), ..mail() };
+        send(&self.email(SmtpTls::None), None, &marker).await.unwrap();
+        let mut seen = vec![];
+        loop {
+            let line = timeout(LIMIT, self.facts.next_line()).await.unwrap().unwrap().unwrap();
+            let fact: Value = serde_json::from_str(&line).unwrap();
+            if fact["mail"].as_str().is_some_and(|text| text.contains("Subject: marker")) {
+                return seen;
+            }
+            seen.push(fact);
+        }
+    }
+
+    fn ca_file(&self) -> PathBuf {
+        self.certificates.path().join("ca.pem")
+    }
+
+    fn email(&self, tls: SmtpTls) -> Email {
+        Email {
+            server: "127.0.0.1".into(),
+            port: self.port,
+            tls,
+            from: "probe@example.com".into(),
+            to: vec!["ops@example.com".into(), "night@example.com".into()],
+            login: None,
+            ca_file: None,
+        }
+    }
+
+    fn email_with_ca(&self, tls: SmtpTls) -> Email {
+        Email { ca_file: Some(self.ca_file()), ..self.email(tls) }
+    }
+}
+
+/// A certificate authority and a certificate for 127.0.0.1, made by openssl.
+async fn make_certificates() -> TempDir {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("san"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n").unwrap();
+    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"].join(" ");
+    for arguments in [
+        format!("req -x509 {key} -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem"),
+        format!("req {key} -subj /CN=127.0.0.1 -keyout server.key -out server.csr"),
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile san -out server.pem".into(),
+    ] {
+        let mut openssl = Command::new("openssl");
+        openssl.args(arguments.split(' ')).current_dir(dir.path());
+        let output = openssl.output().await.expect("needs openssl: run scripts/test");
+        assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    dir
+}
+
+fn mail() -> OutgoingMail {
+    OutgoingMail {
+        message_id: "paris.1.up".into(),
+        in_reply_to: Some("paris.1.down".into()),
+        date: "2026-11-20T06:15:30Z".parse().unwrap(),
+        subject: "[vpnprobe] Zürich is up again".into(),
+        body: "Zürich is up again.\n.\n..dots\n".into(),
+    }
+}
+
+async fn send(email: &Email, password: Option<&str>, mail: &OutgoingMail) -> Result<(), SendError> {
+    let password = password.map(Secret::new);
+    send_mail(email, password.as_ref(), mail, Instant::now() + LIMIT).await
+}
+
+fn with_login(email: Email) -> Email {
+    Email { login: Some(("probe".into(), SecretSource::Env("UNUSED".into()))), ..email }
+}
+
+#[tokio::test]
+async fn a_mail_arrives_in_the_clear_as_it_was_written() {
+    let mut server = MailServer::start("none", None, &[]).await;
+    for tls in [SmtpTls::Opportunistic, SmtpTls::None] {
+        send(&server.email(tls), None, &mail()).await.unwrap();
+        let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        assert_eq!(server.next("ehlo").await["ehlo"], host_name.trim());
+        let received = server.next("mail").await;
+        assert_eq!(received["sender"], "probe@example.com");
+        assert_eq!(received["to"], json!(["ops@example.com", "night@example.com"]));
+        assert_eq!(received["tls"], false);
+        let text = received["mail"].as_str().unwrap();
+        for line in [
+            "Message-ID: <paris.1.up@example.com>\r\n",
+            "In-Reply-To: <paris.1.down@example.com>\r\n",
+            "References: <paris.1.down@example.com>\r\n",
+            "Date: Fri, 20 Nov 2026 06:15:30 +0000\r\n",
+            "Auto-Submitted: auto-generated\r\n",
+            "Subject: [vpnprobe] =?utf-8?b?WsO8cmljaA==?= is up again\r\n",
+            "\r\n\r\nZ=C3=BCrich is up again.\r\n.\r\n..dots",
+        ] {
+            assert!(text.contains(line), "{line:?} is missing in\n{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn starttls_with_an_own_authority() {
+    let mut server = MailServer::start("starttls", None, &[]).await;
+    for tls in [SmtpTls::StartTls, SmtpTls::Opportunistic] {
+        send(&server.email_with_ca(tls), None, &mail()).await.unwrap();
+        assert_eq!(server.next("mail").await["tls"], true);
+    }
+}
+
+#[tokio::test]
+async fn tls_from_the_first_byte() {
+    let mut server = MailServer::start("tls", None, &[]).await;
+    send(&server.email_with_ca(SmtpTls::Tls), None, &mail()).await.unwrap();
+    assert_eq!(server.next("mail").await["tls"], true);
+}
+
+#[tokio::test]
+async fn an_untrusted_certificate_is_refused_unless_clear_text_would_have_done() {
+    let mut server = MailServer::start("starttls", None, &[]).await;
+    let error = send(&server.email(SmtpTls::StartTls), None, &mail()).await.unwrap_err();
+    assert!(error.text.contains("STARTTLS") && error.text.contains("certificate"), "{error}");
+    let wrong_name = Email { server: "127.0.0.2".into(), ..server.email_with_ca(SmtpTls::Opportunistic) };
+    assert!(send(&wrong_name, None, &mail()).await.is_err());
+    send(&server.email(SmtpTls::Opportunistic), None, &mail()).await.unwrap();
+    assert_eq!(server.next("mail").await["tls"], true);
+}
+
+#[tokio::test]
+async fn a_login_with_the_right_and_with_the_wrong_password() {
+    let mut server = MailServer::start("starttls", Some(("probe", "hunter2 secret")), &[]).await;
+    let email = with_login(server.email_with_ca(SmtpTls::StartTls));
+    send(&email, Some("hunter2 secret"), &mail()).await.unwrap();
+    assert_eq!(server.next("login").await, json!({"login": "probe", "accepted": true, "tls": true}));
+    server.next("mail").await;
+
+    let error = send(&email, Some("wrong-guess"), &mail()).await.unwrap_err();
+    assert!(error.permanent && error.text.contains("the login") && error.text.contains("535"), "{error}");
+    assert!(!error.text.contains("wrong-guess"), "{error}");
+    let implicit = MailServer::start("tls", Some(("probe", "pw")), &[]).await;
+    send(&with_login(implicit.email_with_ca(SmtpTls::Tls)), Some("pw"), &mail()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_is_never_sent_without_tls() {
+    let mut server = MailServer::start("none", Some(("probe", "hunter2")), &[]).await;
+    for tls in [SmtpTls::None, SmtpTls::Opportunistic, SmtpTls::StartTls] {
+        let error = send(&with_login(server.email(tls)), Some("hunter2"), &mail()).await.unwrap_err();
+        assert!(error.permanent && error.text.contains("STARTTLS"), "{error}");
+    }
+    let seen = server.seen_before_a_marker().await;
+    assert!(seen[0]["offers"].to_string().contains("AUTH"), "the server would have taken it: {seen:?}");
+    assert!(seen.iter().all(|fact| fact.get("login").is_none() && fact.get("mail").is_none()), "{seen:?}");
+}
+
+#[tokio::test]
+async fn starttls_that_is_not_offered_is_no_mail_in_the_clear() {
+    let mut server = MailServer::start("none", None, &[]).await;
+    let error = send(&server.email(SmtpTls::StartTls), None, &mail()).await.unwrap_err();
+    assert_eq!(error.text, format!("the mail server `127.0.0.1:{}` offers no STARTTLS", server.port));
+    assert!(server.seen_before_a_marker().await.iter().all(|fact| fact.get("mail").is_none()));
+}
+
+#[tokio::test]
+async fn one_refused_recipient_does_not_keep_the_mail_from_the_others() {
+    let mut server = MailServer::start("none", None, &["night@example.com"]).await;
+    send(&server.email(SmtpTls::None), None, &mail()).await.unwrap();
+    assert_eq!(server.next("mail").await["to"], json!(["ops@example.com"]));
+
+    let email = Email { to: vec!["night@example.com".into()], ..server.email(SmtpTls::None) };
+    let error = send(&email, None, &mail()).await.unwrap_err();
+    assert!(error.permanent && error.text.contains("`night@example.com`") && error.text.contains("550"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let error = send(&email_at(free), None, &mail()).await.unwrap_err();
+    assert!(!error.permanent, "{error}");
+    assert!(error.text.starts_with(&format!("the mail server `127.0.0.1:{free}` did not accept the connection")));
+    assert!(error.text.contains("refused"), "{error}");
+}
+
+fn email_at(port: u16) -> Email {
+    Email {
+        server: "127.0.0.1".into(),
+        port,
+        tls: SmtpTls::Opportunistic,
+        from: "probe@example.com".into(),
+        to: vec!["ops@example.com".into()],
+        login: None,
+        ca_file: None,
+    }
+}
+
+/// The dialogue of a server that takes one mail.
+const TAKES_A_MAIL: &[&str] =
+    &["220 hello", "250 mail.test", "250 sender", "250 recipient", "354 go", "250 it is mine"];
+
+/// Gives these answers, the first at once and each further one to a line of the client (the text of a mail counts as one
+/// line). Returns the stream, which is silent from then on.
+async fn answer(mut stream: TcpStream, answers: &[&str]) -> TcpStream {
+    let (read, mut write) = stream.split();
+    let mut lines = BufReader::new(read).lines();
+    let mut awaited_line = None;
+    for answer in answers {
+        if let Some(awaited) = awaited_line {
+            while lines.next_line().await.unwrap().is_some_and(|line| awaited == "." && line != ".") {}
+        }
+        write.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+        awaited_line = Some(if answer.starts_with("354") { "." } else { "any" });
+    }
+    stream
+}
+
+/// A server that says nothing more after these answers, but stays. Returns its port.
+async fn server_that_stops_after(answers: &'static [&'static str]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let _stream = answer(listener.accept().await.unwrap().0, answers).await;
+        std::future::pending::<()>().await;
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_at_any_step_is_left_at_the_deadline() {
+    for steps in 0..TAKES_A_MAIL.len() {
+        let port = server_that_stops_after(&TAKES_A_MAIL[..steps]).await;
+        let (before, limit) = (Instant::now(), Duration::from_millis(300));
+        let error = send_mail(&email_at(port), None, &mail(), before + limit).await.unwrap_err();
+        assert!(error.text.ends_with("did not take it in time") && !error.permanent, "{error}");
+        assert!(before.elapsed() >= limit && before.elapsed() < LIMIT / 4, "{:?}", before.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_the_server_took_is_delivered_although_it_hangs_then() {
+    let port = server_that_stops_after(TAKES_A_MAIL).await;
+    send(&email_at(port), None, &mail()).await.unwrap();
+}
+
+#[tokio::test]
+async fn starttls_that_is_broken_does_not_stop_a_mail_that_may_go_in_the_clear() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = tokio::spawn(async move {
+        let broken = &["220 hello", "250-mail.test\r\n250 STARTTLS", "220 go"];
+        drop(answer(listener.accept().await.unwrap().0, broken).await);
+        answer(listener.accept().await.unwrap().0, TAKES_A_MAIL).await
+    });
+    send(&email_at(port), None, &mail()).await.unwrap();
+    server.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_becomes_two_mails_in_one_thread() {
+    let mut server = MailServer::start("starttls", Some(("probe", "pw")), &[]).await;
+    let state = TempDir::new().unwrap();
+    let email = with_login(server.email_with_ca(SmtpTls::StartTls));
+    let password = Box::new(|| -> vpnprobe::net::BoxFuture<'static, _> { Box::pin(async { Ok(Secret::new("pw")) }) });
+    let clock = Arc::new(SystemClock);
+    let (notifier, task) = Notifier::new(
+        Arc::new(FileStore::new(state.path(), clock.clone())),
+        vec![Arc::new(EmailChannel::new(email, Some(password)))],
+        &RouteGate::new(),
+        clock,
+        Tz::Europe__Paris,
+    )
+    .unwrap();
+    let task = tokio::spawn(task.run());
+    for (second, verdict) in [(0, Verdict::Down), (10, Verdict::Down), (20, Verdict::Up)] {
+        let observation = Observation {
+            subject: "paris".into(),
+            verdict,
+            at: format!("2026-11-20T06:15:{second:02}Z").parse().unwrap(),
+            interval: Duration::from_secs(10),
+            identity_failure: false,
+            facts: AlertFacts { prober: "edge 1".into(), ..AlertFacts::default() },
+        };
+        notifier.observe(observation, AlertRules::default()).await.unwrap();
+    }
+    let (down, up) = (server.next("mail").await, server.next("mail").await);
+    let (down, up) = (down["mail"].as_str().unwrap(), up["mail"].as_str().unwrap());
+    let id = "<paris.20261120T061500.000Z.down.edge=201.vpnprobe@example.com>";
+    assert!(down.contains(&format!("Message-ID: {id}\r\n")), "{down}");
+    assert!(down.contains("Subject: [vpnprobe] paris DOWN: ") && !down.contains("In-Reply-To"), "{down}");
+    assert!(down.contains("paris is DOWN since 2026-11-20 07:15:00 CET (2 down cycles in a row)."), "{down}");
+    assert!(up.contains("Subject: [vpnprobe] paris is up again after 20 s\r\n"), "{up}");
+    assert!(up.contains(&format!("In-Reply-To: {id}\r\n")), "{up}");
+    assert_eq!(notifier.shutdown(Instant::now() + LIMIT).await.unwrap(), 0);
+    task.await.unwrap();
+}
