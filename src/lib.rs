@@ -16,12 +16,14 @@ pub mod clock;
 pub mod config;
 pub mod error;
 mod fd;
+mod files;
 pub mod record;
 
 pub mod net;
 
 pub mod scheduler;
 
+pub mod cleanup;
 pub mod client;
 pub mod process;
 

@@ -1,0 +1,18 @@
+//! Leaving the host as it was found: what stood there before a login, what differs after it, and putting it right.
+//!
+//! The same code serves the stages `prepare` and `cleanup`, the start after a kill -9, and `vpnprobe cleanup`.
+
+mod baseline;
+mod diff;
+mod journal;
+mod resolv_conf;
+mod settle;
+mod tidy;
+
+pub use baseline::Baseline;
+pub use diff::{NetDiff, net_diff};
+pub(crate) use journal::boot_id;
+pub use journal::{Journal, JournalFile, Started};
+pub use resolv_conf::ResolvConf;
+pub use settle::settle;
+pub use tidy::{Mode, Tidy, TidyReport};
