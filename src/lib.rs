@@ -26,6 +26,8 @@ pub mod scheduler;
 pub mod cleanup;
 pub mod client;
 pub mod process;
+pub mod runner;
+pub mod stage;
 
 pub mod alert;
 pub mod results;

@@ -2,6 +2,8 @@
 
 mod day_file;
 mod row;
+mod sink;
 
 pub use day_file::{DayFiles, ResultsError};
 pub use row::{COLUMNS, row_of};
+pub use sink::Results;

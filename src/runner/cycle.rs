@@ -1,0 +1,178 @@
+//! One cycle: every stage in its order, one record at the end, whatever happens.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::catch::caught;
+use super::plan::{Decision, decide, stages_of};
+use crate::cleanup::{Journal, JournalFile, Started};
+use crate::config::{Site, SiteTarget};
+use crate::net::NetLock;
+use crate::record::{CycleId, CycleRecord, MalfunctionKind, Outcome, SiteName, Stage, StageRecord, judge, one_line};
+use crate::stage::{self, CycleState, StageEnd, Surroundings};
+
+/// What is asked for beside the site.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    /// The interval in force.
+    pub interval: Duration,
+    /// Whether a row is written for the cycle: then one is owed even if the prober is killed.
+    pub owes_row: bool,
+}
+
+/// Sees stages as they happen.
+pub trait Observer: Send + Sync {
+    /// A stage begins.
+    fn begins(&self, site: &SiteName, stage: Stage);
+    /// A stage is done, or was skipped.
+    fn ended(&self, site: &SiteName, record: &StageRecord);
+}
+
+/// Sees nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn begins(&self, _: &SiteName, _: Stage) {}
+    fn ended(&self, _: &SiteName, _: &StageRecord) {}
+}
+
+/// A cycle's record, and what keeps another prober away until the record is safe.
+pub struct Finished {
+    /// The record.
+    pub record: CycleRecord,
+    /// To be closed once the record's row is written.
+    pub closing: Closing,
+}
+
+/// Holds the lock and the journal of a cycle that is over.
+pub struct Closing {
+    lock: Option<NetLock>,
+    journal: Option<(JournalFile, Journal)>,
+    clean: bool,
+}
+
+impl Closing {
+    /// Nothing to close.
+    pub const fn nothing() -> Self {
+        Self { lock: None, journal: None, clean: true }
+    }
+
+    /// The row is written (or none is owed): removes the journal, or keeps what the next `prepare` needs to remove what
+    /// stayed; then gives the lock back.
+    pub fn close(self) -> std::io::Result<()> {
+        let Some((file, mut journal)) = self.journal else { return Ok(()) };
+        let done = if self.clean {
+            file.remove()
+        } else {
+            journal.owes_row = false;
+            file.write(&journal)
+        };
+        drop(self.lock);
+        done
+    }
+}
+
+/// Runs one cycle of `site`. Never fails: what goes wrong is in the record.
+pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observer: &dyn Observer) -> Finished {
+    let SiteTarget::SslVpn(vpn) = &site.target;
+    let began = Instant::now();
+    let now = around.clock.now();
+    let cycle = Started {
+        id: CycleId::new(now, random()),
+        time: now.with_timezone(&around.timezone).fixed_offset(),
+        site: site.name.clone(),
+        kind: site.kind(),
+        group: site.group.clone(),
+        prober: around.prober.clone(),
+        interval: order.interval,
+    };
+    let mut cx = CycleState::new(site, vpn, around, cycle.clone(), order.owes_row);
+    let mut stages = Vec::new();
+    for stage in stages_of(site) {
+        let record = one_stage(stage, &stages, &mut cx, observer).await;
+        observer.ended(&site.name, &record);
+        stages.push(record);
+        if stage == Stage::Cleanup {
+            cx.hold = None;
+        }
+    }
+    let dialogue = cx.client.as_ref().map(|c| c.session.dialogue()).unwrap_or_default();
+    let judged = judge(&stages);
+    let deciding = stages.iter().find(|s| Some(s.stage) == judged.stage);
+    let record = CycleRecord {
+        id: cycle.id,
+        time: cycle.time,
+        site: cycle.site,
+        kind: cycle.kind,
+        group: cycle.group,
+        prober: cycle.prober,
+        interval: cycle.interval,
+        verdict: judged.verdict,
+        failed_stage: judged.stage,
+        reason: judged.reason,
+        detail: deciding.and_then(|s| s.detail.clone()).or_else(|| noteworthy(&stages)),
+        stages,
+        external: cx.external,
+        login: cx.login,
+        internal: cx.internal,
+        leftovers: std::mem::take(&mut cx.leftovers),
+        took: Some(began.elapsed()),
+        dialogue,
+    };
+    let clean = record.leftovers.is_empty();
+    let closing = Closing { lock: cx.lock.take(), journal: cx.journal_file.take().zip(cx.journal.take()), clean };
+    Finished { record, closing }
+}
+
+/// Runs or skips one stage, times it, and turns a stop or a panic into its outcome.
+async fn one_stage(
+    stage: Stage,
+    done: &[StageRecord],
+    cx: &mut CycleState<'_>,
+    observer: &dyn Observer,
+) -> StageRecord {
+    let required = stage != Stage::External || cx.vpn.external_required;
+    let cancel = cx.around.cancel.clone();
+    let skip = match decide(stage, done, cx.client.is_some(), cancel.is_cancelled()) {
+        Decision::Skip(because_of) => Some(Outcome::Skipped { because_of }),
+        Decision::Run => None,
+    };
+    if let Some(outcome) = skip {
+        return StageRecord { stage, outcome, required, took: Duration::ZERO, detail: None };
+    }
+    observer.begins(&cx.site.name, stage);
+    let began = Instant::now();
+    let always_runs = matches!(stage, Stage::Teardown | Stage::Cleanup);
+    let end = tokio::select! {
+        biased;
+        () = cancel.cancelled(), if !always_runs => {
+            StageEnd::because(MalfunctionKind::Cancelled, "the prober was asked to stop")
+        }
+        end = caught(stage::run(stage, cx)) => end.unwrap_or_else(|panic| {
+            tracing::error!(%stage, panic, "a stage panicked: please report this");
+            StageEnd::because(MalfunctionKind::Panicked, panic)
+        }),
+    };
+    StageRecord { stage, outcome: end.outcome, required, took: began.elapsed(), detail: end.detail }
+}
+
+/// What is worth a word although the cycle is up: a failure that does not count, something that stayed.
+fn noteworthy(stages: &[StageRecord]) -> Option<String> {
+    let said: Vec<_> = stages
+        .iter()
+        .filter(|s| !matches!(s.outcome, Outcome::Passed | Outcome::Skipped { .. }))
+        .map(|s| format!("{}: {}", s.stage, s.detail.as_deref().unwrap_or(s.outcome.as_str())))
+        .collect();
+    (!said.is_empty()).then(|| one_line(&said.join("; ")))
+}
+
+/// Keeps ids of cycles that start in one millisecond apart. The kernel always has randomness to give once it is up.
+fn random() -> u32 {
+    let mut bytes = [0; 4];
+    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()) {
+        Ok(_) => u32::from_ne_bytes(bytes),
+        Err(_) => std::process::id(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Which stages a cycle has and which of them are skipped: pure.
+
+use crate::config::{Site, SiteTarget};
+use crate::record::{Outcome, Stage, StageRecord};
+
+/// The stages of a site's cycle, in their order. A stage without a target is left out.
+pub fn stages_of(site: &Site) -> Vec<Stage> {
+    let SiteTarget::SslVpn(vpn) = &site.target;
+    [Stage::Prepare, Stage::External, Stage::Login, Stage::Internal, Stage::Teardown, Stage::Cleanup]
+        .into_iter()
+        .filter(|stage| match stage {
+            Stage::External => vpn.external_ip.is_some(),
+            Stage::Internal => vpn.internal_ip.is_some(),
+            Stage::Prepare | Stage::Login | Stage::Teardown | Stage::Cleanup => true,
+        })
+        .collect()
+}
+
+/// What to do with a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Run it.
+    Run,
+    /// Leave it out, because of this earlier stage.
+    Skip(Stage),
+}
+
+/// Decides about a stage, given those before it.
+///
+/// 1. `teardown` and `cleanup` run once a client was started, whatever happened, and only then.
+/// 2. Nothing else runs after a `prepare` that did not pass, or once the prober was asked to stop.
+/// 3. `login` runs also when `external` failed: gateways drop ICMP.
+/// 4. `internal` runs only when `login` passed.
+pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelled: bool) -> Decision {
+    let last = done.last().map_or(Stage::Prepare, |s| s.stage);
+    let not_passed = |wanted: Stage| done.iter().find(|s| s.stage == wanted && s.outcome != Outcome::Passed);
+    match stage {
+        Stage::Teardown | Stage::Cleanup if client_started => Decision::Run,
+        Stage::Teardown | Stage::Cleanup => {
+            Decision::Skip(not_passed(Stage::Prepare).map_or(Stage::Login, |s| s.stage))
+        }
+        _ if not_passed(Stage::Prepare).is_some() => Decision::Skip(Stage::Prepare),
+        Stage::Internal if not_passed(Stage::Login).is_some() => Decision::Skip(Stage::Login),
+        // The stage under way when the stop came carries the reason; where none was, this one does.
+        _ if cancelled && done.iter().any(|s| matches!(s.outcome, Outcome::Inconclusive(_))) => Decision::Skip(last),
+        Stage::Prepare | Stage::External | Stage::Login | Stage::Internal => Decision::Run,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::record::{FailureKind, MalfunctionKind};
+
+    fn done(stages: &[(Stage, Outcome)]) -> Vec<StageRecord> {
+        let record = |&(stage, outcome): &(Stage, Outcome)| StageRecord {
+            stage,
+            outcome,
+            required: true,
+            took: Duration::ZERO,
+            detail: None,
+        };
+        stages.iter().map(record).collect()
+    }
+
+    const PASSED: Outcome = Outcome::Passed;
+
+    #[test]
+    fn a_login_is_tried_also_when_the_gateway_drops_pings() {
+        let before = done(&[(Stage::Prepare, PASSED), (Stage::External, Outcome::Failed(FailureKind::NoReply))]);
+        assert_eq!(decide(Stage::Login, &before, false, false), Decision::Run);
+    }
+
+    #[test]
+    fn there_is_no_ping_through_a_tunnel_that_is_not_there() {
+        let before = done(&[(Stage::Login, Outcome::Failed(FailureKind::AuthRejected))]);
+        assert_eq!(decide(Stage::Internal, &before, true, false), Decision::Skip(Stage::Login));
+    }
+
+    #[test]
+    fn a_started_client_is_always_taken_down() {
+        for outcome in
+            [PASSED, Outcome::Failed(FailureKind::LoginTimeout), Outcome::Inconclusive(MalfunctionKind::Cancelled)]
+        {
+            for cancelled in [false, true] {
+                let before = done(&[(Stage::Prepare, PASSED), (Stage::Login, outcome)]);
+                for stage in [Stage::Teardown, Stage::Cleanup] {
+                    assert_eq!(decide(stage, &before, true, cancelled), Decision::Run);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_that_was_never_started_is_not_taken_down() {
+        let before = done(&[(Stage::Prepare, Outcome::Inconclusive(MalfunctionKind::PrepareFailed))]);
+        for stage in [Stage::External, Stage::Login, Stage::Internal, Stage::Teardown, Stage::Cleanup] {
+            assert_eq!(decide(stage, &before, false, false), Decision::Skip(Stage::Prepare), "{stage}");
+        }
+    }
+
+    #[test]
+    fn after_a_stop_nothing_new_is_begun() {
+        let before =
+            done(&[(Stage::Prepare, PASSED), (Stage::External, Outcome::Inconclusive(MalfunctionKind::Cancelled))]);
+        assert_eq!(decide(Stage::Login, &before, false, true), Decision::Skip(Stage::External));
+    }
+}

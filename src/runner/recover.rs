@@ -1,0 +1,91 @@
+//! At start-up: everything that a killed predecessor left is removed, and its cycle gets its row.
+
+use crate::cleanup::{JournalFile, Mode, TidyReport, settle};
+use crate::net::LockHeld;
+use crate::record::{CycleRecord, MalfunctionKind, Verdict, one_line};
+use crate::results::{DayFiles, ResultsError};
+use crate::stage::Surroundings;
+
+/// What was found and done.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    /// What was done on the host and what remains.
+    pub report: TidyReport,
+    /// The record of the cycle that was cut, if it is still owed its row.
+    pub record: Option<CycleRecord>,
+}
+
+/// Why nothing could be recovered.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// Another prober is at work.
+    #[error(transparent)]
+    Busy(#[from] LockHeld),
+    /// The journal can't be read or written.
+    #[error("cannot use the journal in `{}`", dir.display())]
+    Journal {
+        /// Where.
+        dir: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The row can't be written.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+}
+
+/// Removes what a killed prober left and writes the row of its cycle (`unknown`, `prober-killed`).
+pub async fn recover(around: &Surroundings, results: Option<&DayFiles>, mode: Mode) -> Result<Recovery, RecoverError> {
+    let _lock = around.lock().await?;
+    let journal_error = |source| RecoverError::Journal { dir: around.state_dir.clone(), source };
+    let file = JournalFile::open(&around.state_dir, around.net.name()).map_err(journal_error)?;
+    let Some(mut journal) = file.read(around.clock.now()).map_err(journal_error)? else {
+        return Ok(Recovery::default());
+    };
+    let report = settle(&journal, &around.net, &around.resolv_conf, around.endurance, &around.hurry, mode).await;
+    if mode == Mode::DryRun {
+        return Ok(Recovery { report, record: None });
+    }
+    let cycle = &journal.cycle;
+    let mut recovery = Recovery { record: None, report };
+    if journal.owes_row
+        && let Some(results) = results
+    {
+        // Killed between writing the row and removing the journal: it has its row, and never gets a second.
+        if !results.contains(cycle.time.date_naive(), cycle.id.as_str())? {
+            let record = cut_cycle(cycle, &recovery.report);
+            results.append(&record)?;
+            recovery.record = Some(record);
+        }
+        journal.owes_row = false;
+    }
+    let kept = if recovery.report.is_clean() && !journal.owes_row { file.remove() } else { file.write(&journal) };
+    kept.map_err(journal_error)?;
+    Ok(recovery)
+}
+
+/// The record of a cycle that a kill cut: nothing of what it measured is known any more.
+fn cut_cycle(cycle: &crate::cleanup::Started, report: &TidyReport) -> CycleRecord {
+    let done = if report.done.is_empty() { String::new() } else { format!(": {}", report.done.join("; ")) };
+    CycleRecord {
+        id: cycle.id.clone(),
+        time: cycle.time,
+        site: cycle.site.clone(),
+        kind: cycle.kind,
+        group: cycle.group.clone(),
+        prober: cycle.prober.clone(),
+        interval: cycle.interval,
+        stages: Vec::new(),
+        verdict: Verdict::Unknown,
+        failed_stage: None,
+        reason: Some(MalfunctionKind::ProberKilled.into()),
+        detail: Some(one_line(&format!("the prober was killed in the middle of the cycle{done}"))),
+        external: None,
+        login: None,
+        internal: None,
+        leftovers: report.leftovers(),
+        took: None,
+        dialogue: Vec::new(),
+    }
+}

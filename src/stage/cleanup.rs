@@ -1,0 +1,31 @@
+//! Stage `cleanup`: nothing of the client remains, against what stood there before the login.
+
+use std::sync::Arc;
+
+use super::{CycleState, StageEnd};
+use crate::cleanup::{Mode, Tidy};
+use crate::process::{Claim, Tree};
+
+/// Runs the stage.
+pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+    let around = cx.around;
+    let tidy = Tidy {
+        net: &around.net,
+        baseline: cx.baseline.as_ref(),
+        interface: cx.vpn.client.interface.as_deref(),
+        resolv_conf: &around.resolv_conf,
+        endurance: around.endurance,
+        hurry: &around.hurry,
+        mode: Mode::Repair,
+    };
+    let mut fallback = Tree::new(Claim::default(), Arc::clone(&around.net));
+    let tree = cx.client.as_mut().map_or(&mut fallback, |c| &mut c.tree);
+    let report = tidy.run(tree).await;
+    // What `teardown` reported may be gone by now: what remains is said here.
+    cx.leftovers = report.leftovers();
+    match report.left.first() {
+        Some((kind, _)) => StageEnd::left(*kind, report.left_in_words()),
+        None if report.done.is_empty() => StageEnd::passed(),
+        None => StageEnd::passed_with(report.done.join("; ")),
+    }
+}

@@ -1,0 +1,32 @@
+//! Stage `external`: does the gateway's public address answer?
+
+use std::time::Duration;
+
+use super::ping::{Meaning, judge};
+use super::{CycleState, StageEnd};
+use crate::net::{PingRequest, ResolveError};
+use crate::record::{FailureKind, MalfunctionKind};
+
+/// For a name to be resolved; the resolver library itself gives up after 2 × 5 s per server (resolv.conf(5)).
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Payload of an echo request, as `ping` sends it.
+pub(super) const PAYLOAD: usize = 56;
+
+/// Runs the stage.
+pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+    let Some(host) = cx.vpn.external_ip.as_deref() else { return StageEnd::passed() };
+    let target = match cx.around.net.resolve(host, RESOLVE_TIMEOUT).await {
+        Ok(target) => target,
+        Err(e @ ResolveError::NotFound(_)) => return StageEnd::because(FailureKind::NameNotResolved, e.to_string()),
+        Err(e @ ResolveError::ResolverFailed { .. }) => {
+            return StageEnd::because(MalfunctionKind::ResolverFailed, e.to_string());
+        }
+    };
+    let ping = cx.vpn.ping;
+    let request =
+        PingRequest { target, count: ping.count, interval: ping.interval, timeout: ping.timeout, payload: PAYLOAD };
+    let report = cx.around.net.ping(request).await;
+    cx.external = report.as_ref().ok().map(|r| r.stats);
+    let meaning = Meaning { silence: FailureKind::NoReply, unreachable: FailureKind::Unreachable };
+    judge(target, &report, ping.max_loss_pct, meaning)
+}

@@ -1,0 +1,100 @@
+//! Stage `prepare`: the host is as it was before our first login, nobody else's client runs, and we know what to do.
+
+use std::sync::Arc;
+
+use super::{CycleState, StageEnd, Surroundings};
+use crate::cleanup::{Baseline, Journal, JournalFile, Mode, Tidy, TidyReport, boot_id, settle};
+use crate::config::Profile;
+use crate::process::{Claim, MARK, Process, Tree, scan};
+use crate::record::MalfunctionKind;
+
+/// Runs the stage.
+pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+    match prepare(cx).await {
+        Ok(done) if done.is_empty() => StageEnd::passed(),
+        Ok(done) => StageEnd::passed_with(format!("removed leftovers: {}", done.join("; "))),
+        Err(end) => end,
+    }
+}
+
+async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
+    let around = cx.around;
+    cx.lock = Some(around.lock().await.map_err(|e| StageEnd::because(MalfunctionKind::ClientBusy, e.to_string()))?);
+    let journal_file = JournalFile::open(&around.state_dir, around.net.name())
+        .map_err(|e| failed(format!("cannot use the state directory `{}`: {e}", around.state_dir.display())))?;
+
+    let mut done = settle_earlier(around, &journal_file).await?;
+    done.extend(end_adopted(around, &cx.vpn.client).await?);
+    if let Some(other) = others_client(around, &cx.vpn.client) {
+        let words = format!("{} ({}) is running and is not ours", other.name, other.id.pid);
+        return Err(StageEnd::because(MalfunctionKind::ClientBusy, words));
+    }
+
+    let password = cx.vpn.password.read(&around.secret_env).await;
+    cx.password = Some(password.map_err(|e| failed(crate::error::chain(&e)))?);
+
+    let baseline = Baseline::take(&*around.net, &around.resolv_conf)
+        .map_err(|e| failed(format!("cannot look at interfaces, routes and resolv.conf: {e}")))?;
+    let journal = Journal {
+        version: Journal::VERSION,
+        boot_id: boot_id(),
+        cycle: cx.cycle.clone(),
+        owes_row: cx.owes_row,
+        leader: None,
+        adopt: cx.vpn.client.adopt.clone(),
+        interface: cx.vpn.client.interface.clone(),
+        baseline: baseline.clone(),
+    };
+    journal_file
+        .write(&journal)
+        .map_err(|e| failed(format!("cannot write the journal `{}`: {e}", journal_file.path().display())))?;
+    cx.baseline = Some(baseline);
+    cx.journal = Some(journal);
+    cx.journal_file = Some(journal_file);
+    Ok(done)
+}
+
+fn failed(words: impl AsRef<str>) -> StageEnd {
+    StageEnd::because(MalfunctionKind::PrepareFailed, words)
+}
+
+/// Removes what an earlier cycle left, if its cleanup was not verified.
+async fn settle_earlier(around: &Surroundings, file: &JournalFile) -> Result<Vec<String>, StageEnd> {
+    let journal = file
+        .read(around.clock.now())
+        .map_err(|e| failed(format!("cannot read the journal `{}`: {e}", file.path().display())))?;
+    let Some(journal) = journal else { return Ok(Vec::new()) };
+    let report =
+        settle(&journal, &around.net, &around.resolv_conf, around.endurance, &around.hurry, Mode::Repair).await;
+    clean(report)
+}
+
+/// Ends strangers that the profile adopts.
+async fn end_adopted(around: &Surroundings, client: &Profile) -> Result<Vec<String>, StageEnd> {
+    if client.adopt.is_empty() {
+        return Ok(Vec::new());
+    }
+    let claim = Claim { adopt: client.adopt.clone(), ..Claim::default() };
+    let tidy = Tidy {
+        net: &around.net,
+        baseline: None,
+        interface: None,
+        resolv_conf: &around.resolv_conf,
+        endurance: around.endurance,
+        hurry: &around.hurry,
+        mode: Mode::Repair,
+    };
+    clean(tidy.run(&mut Tree::new(claim, Arc::clone(&around.net))).await)
+}
+
+fn clean(report: TidyReport) -> Result<Vec<String>, StageEnd> {
+    if report.is_clean() { Ok(report.done) } else { Err(failed(report.left_in_words())) }
+}
+
+/// A process of the same program in this network: somebody else's VPN.
+fn others_client(around: &Surroundings, client: &Profile) -> Option<Process> {
+    let program = client.command.rsplit('/').next().unwrap_or(&client.command);
+    // `comm` holds 15 bytes.
+    let short: String = program.chars().take(15).collect();
+    scan(MARK, |pid| around.net.contains_process(pid)).into_iter().find(|p| p.here && !p.zombie && p.name == short)
+}

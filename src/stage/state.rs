@@ -1,0 +1,134 @@
+//! What the stages of one cycle share.
+
+use std::time::Duration;
+
+use super::{Surroundings, cleanup, external, internal, login, prepare, teardown};
+use crate::cleanup::{Baseline, Journal, JournalFile, Started};
+use crate::client::Session;
+use crate::config::{Secret, Site, SslVpn};
+use crate::net::{Interface, NetLock};
+use crate::process::Tree;
+use crate::record::{LeftoverKind, Outcome, PingStats, Reason, Stage, one_line};
+
+/// How a stage ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageEnd {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What a person wants to know beside it.
+    pub detail: Option<String>,
+}
+
+impl StageEnd {
+    /// It passed.
+    pub const fn passed() -> Self {
+        Self { outcome: Outcome::Passed, detail: None }
+    }
+
+    /// It passed, with a word on how.
+    pub fn passed_with(detail: impl AsRef<str>) -> Self {
+        Self { outcome: Outcome::Passed, detail: Some(one_line(detail.as_ref())) }
+    }
+
+    /// It did not pass, for this reason.
+    pub fn because(reason: impl Into<Reason>, detail: impl AsRef<str>) -> Self {
+        Self { outcome: Outcome::from_reason(reason.into()), detail: Some(one_line(detail.as_ref())) }
+    }
+
+    /// Something stayed.
+    pub fn left(kind: LeftoverKind, detail: impl AsRef<str>) -> Self {
+        Self { outcome: Outcome::Left(kind), detail: Some(one_line(detail.as_ref())) }
+    }
+}
+
+/// A client that was started.
+#[derive(Debug)]
+pub struct Client {
+    /// Its terminal.
+    pub session: Session,
+    /// Its processes.
+    pub tree: Tree,
+    /// It said that the tunnel is up, and not yet that it is gone.
+    pub connected: bool,
+}
+
+/// One cycle under way.
+pub struct CycleState<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// Its gateway.
+    pub vpn: &'a SslVpn,
+    /// What every cycle shares.
+    pub around: &'a Surroundings,
+    /// Id and start.
+    pub cycle: Started,
+    /// Whether the cycle's row is written (`run`, `test --record`).
+    pub owes_row: bool,
+    /// Where the journal lies.
+    pub journal_file: Option<JournalFile>,
+    /// The journal, once written.
+    pub journal: Option<Journal>,
+    /// The lock of the network context.
+    pub lock: Option<NetLock>,
+    /// Keeps the prober's own messages back while a client holds the host's routes.
+    pub hold: Option<Box<dyn Send>>,
+    /// The password, read before the login.
+    pub password: Option<Secret>,
+    /// The host before the login.
+    pub baseline: Option<Baseline>,
+    /// The client, once started.
+    pub client: Option<Client>,
+    /// The tunnel's interface.
+    pub tunnel: Option<Interface>,
+    /// Pings outside.
+    pub external: Option<PingStats>,
+    /// From spawn to the client's word.
+    pub login: Option<Duration>,
+    /// Pings inside.
+    pub internal: Option<PingStats>,
+    /// What stayed.
+    pub leftovers: Vec<LeftoverKind>,
+}
+
+impl<'a> CycleState<'a> {
+    /// A cycle of which nothing has happened yet.
+    pub const fn new(
+        site: &'a Site,
+        vpn: &'a SslVpn,
+        around: &'a Surroundings,
+        cycle: Started,
+        owes_row: bool,
+    ) -> Self {
+        Self {
+            site,
+            vpn,
+            around,
+            cycle,
+            owes_row,
+            journal_file: None,
+            journal: None,
+            lock: None,
+            hold: None,
+            password: None,
+            baseline: None,
+            client: None,
+            tunnel: None,
+            external: None,
+            login: None,
+            internal: None,
+            leftovers: Vec::new(),
+        }
+    }
+}
+
+/// Runs one stage.
+pub async fn run(stage: Stage, cx: &mut CycleState<'_>) -> StageEnd {
+    match stage {
+        Stage::Prepare => prepare::run(cx).await,
+        Stage::External => external::run(cx).await,
+        Stage::Login => login::run(cx).await,
+        Stage::Internal => internal::run(cx).await,
+        Stage::Teardown => teardown::run(cx).await,
+        Stage::Cleanup => cleanup::run(cx).await,
+    }
+}
