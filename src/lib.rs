@@ -32,4 +32,10 @@ pub mod stage;
 pub mod alert;
 pub mod results;
 
+pub mod cli;
+pub mod daemon;
+pub mod demo;
+pub mod exit_code;
+pub mod shutdown;
 pub mod simulator;
+pub mod telemetry;

@@ -1,0 +1,100 @@
+//! What may stand on the command line, and which command it is.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use super::{check_config, cleanup, common, demo, run, test};
+use crate::exit_code;
+use crate::telemetry::{self, LogFormat};
+
+/// Synthetic prober for VPN gateways: logs in through the real client, measures, and leaves the host as it found it.
+#[derive(Debug, Parser)]
+#[command(name = "vpnprobe", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Configuration file [default: config.yml here, else /etc/vpnprobe/config.yml]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Log more (twice: everything)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Log warnings and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// How log lines on stderr look
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Probe all sites for ever, in the foreground
+    Run,
+    /// Probe once, now, and show each stage as it happens
+    Test(test::TestArgs),
+    /// Check the configuration: every fault at once
+    CheckConfig,
+    /// Remove what a client of ours left on this host
+    Cleanup(cleanup::CleanupArgs),
+    /// Show the main job on a simulated gateway: needs no root, no VPN, no network
+    Demo(demo::DemoArgs),
+    /// The simulated client of `demo`
+    #[command(hide = true, name = "demo-client")]
+    DemoClient(demo::ClientArgs),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version are no errors: clap knows where each is printed.
+            let status = if e.use_stderr() { exit_code::USAGE } else { exit_code::OK };
+            let _ = e.print();
+            return ExitCode::from(status);
+        }
+    };
+    let global = &cli.global;
+    let verbosity = if global.quiet { -1 } else { i8::try_from(global.verbose).unwrap_or(i8::MAX) };
+    // `test` shows its stages itself: log lines between them only on request.
+    let verbosity = match cli.command {
+        Command::Run => verbosity,
+        _ => verbosity.saturating_sub(1),
+    };
+    telemetry::begin(global.log_format, verbosity);
+    if let Command::DemoClient(args) = &cli.command {
+        // A client of one thread, as small as it gets.
+        return demo::client(args);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(e) => return common::fail(&format!("cannot start: {e}")),
+    };
+    let status = runtime.block_on(async {
+        match &cli.command {
+            Command::Run => run::run(global).await,
+            Command::Test(args) => test::run(global, args).await,
+            Command::CheckConfig => check_config::run(global),
+            Command::Cleanup(args) => cleanup::run(global, args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::DemoClient(_) => Ok(exit_code::OK),
+        }
+    });
+    // A look-up of a name that hangs in the resolver library must not hold the end up.
+    runtime.shutdown_background();
+    match status {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => error.report(),
+    }
+}

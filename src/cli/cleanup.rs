@@ -1,0 +1,76 @@
+//! `vpnprobe cleanup`: removes what a client of ours left on this host.
+
+use std::sync::Arc;
+
+use super::args::Global;
+use super::common::{CommandError, load, say, surroundings};
+use crate::cleanup::{Mode, Tidy, TidyReport};
+use crate::config::{Adopt, Config};
+use crate::exit_code;
+use crate::process::{Claim, Tree};
+use crate::results::DayFiles;
+use crate::runner::recover;
+use crate::shutdown::Shutdown;
+use crate::stage::{Quiet, Surroundings};
+
+/// Arguments of `cleanup`.
+#[derive(Debug, clap::Args)]
+pub(super) struct CleanupArgs {
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs the command.
+pub(super) async fn run(global: &Global, args: &CleanupArgs) -> Result<u8, CommandError> {
+    let config = load(global)?;
+    let shutdown = Shutdown::listen().map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
+    let around = surroundings(&config, Arc::new(Quiet), &shutdown)?;
+    let mode = if args.dry_run { Mode::DryRun } else { Mode::Repair };
+    let results = config.logging.as_ref().and_then(|l| DayFiles::open(&l.dir, &l.file).ok());
+    let recovery =
+        recover(&around, results.as_ref(), mode).await.map_err(|e| CommandError::Failed(crate::error::chain(&e)))?;
+    let adopted = end_adopted(&config, &around, mode).await?;
+    let (first, second) = (print(&recovery.report, mode), print(&adopted, mode));
+    let clean = first && second;
+    if clean && mode == Mode::Repair {
+        say("nothing remains\n");
+    }
+    Ok(if clean { exit_code::OK } else { exit_code::FAILED })
+}
+
+/// Ends what the profiles of the configured sites adopt; without a site, what the built-in profiles adopt.
+async fn end_adopted(config: &Config, around: &Surroundings, mode: Mode) -> Result<TidyReport, CommandError> {
+    let _lock = around.lock().await.map_err(|e| CommandError::Failed(e.to_string()))?;
+    let of_sites = config.sites.iter().flat_map(|site| {
+        let crate::config::SiteTarget::SslVpn(vpn) = &site.target;
+        vpn.client.adopt.clone()
+    });
+    let adopt: Vec<Adopt> = if config.sites.is_empty() {
+        config.clients.values().flat_map(|c| c.adopt.clone()).collect()
+    } else {
+        of_sites.collect()
+    };
+    let tidy = Tidy {
+        net: &around.net,
+        baseline: None,
+        interface: None,
+        resolv_conf: &around.resolv_conf,
+        endurance: around.endurance,
+        hurry: &around.hurry,
+        mode,
+    };
+    Ok(tidy.run(&mut Tree::new(Claim { adopt, ..Claim::default() }, Arc::clone(&around.net))).await)
+}
+
+/// Prints what was done and what remains; `true` when nothing remains.
+fn print(report: &TidyReport, mode: Mode) -> bool {
+    let would = if mode == Mode::DryRun { "would " } else { "" };
+    for done in &report.done {
+        say(&format!("{would}{done}\n"));
+    }
+    for (kind, words) in &report.left {
+        say(&format!("REMAINS {kind}: {words}\n"));
+    }
+    report.is_clean() && (mode == Mode::Repair || report.done.is_empty())
+}

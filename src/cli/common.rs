@@ -1,0 +1,131 @@
+//! What several commands need.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::args::Global;
+use crate::cleanup::ResolvConf;
+use crate::clock::SystemClock;
+use crate::config::{self, Config, Environment};
+use crate::exit_code;
+use crate::net::{HostNet, NetContext};
+use crate::process::{self, Endurance};
+use crate::shutdown::Shutdown;
+use crate::stage::{HoldRoutes, Surroundings};
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(super) enum CommandError {
+    /// Usage or configuration: the text is shown as it is.
+    Usage(String),
+    /// Anything else.
+    Failed(String),
+}
+
+impl CommandError {
+    /// Prints it and gives its exit status.
+    pub(super) fn report(self) -> ExitCode {
+        let (text, status) = match self {
+            Self::Usage(text) => (text, exit_code::USAGE),
+            Self::Failed(text) => (text, exit_code::FAILED),
+        };
+        say_error(&text);
+        ExitCode::from(status)
+    }
+}
+
+/// Prints an error and gives the exit status of a failure.
+pub(super) fn fail(text: &str) -> ExitCode {
+    CommandError::Failed(text.to_owned()).report()
+}
+
+/// To stderr; where nobody reads it there is nobody to tell that.
+fn say_error(text: &str) {
+    let _ = writeln!(io::stderr(), "vpnprobe: {}", text.trim_end());
+}
+
+/// Prints to stdout. A reader that went away (`| head`) is no error.
+pub(super) fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The configuration that the command line names, with its warnings logged.
+pub(super) fn load(global: &Global) -> Result<Config, CommandError> {
+    let environment = Environment::of_process();
+    let path = config_path(global)?;
+    let loaded = config::load(&path, &environment).map_err(|e| CommandError::Usage(e.to_string()))?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded.config)
+}
+
+/// The file that the command line names, else the first of the default ones that exists.
+pub(super) fn config_path(global: &Global) -> Result<PathBuf, CommandError> {
+    if let Some(path) = &global.config {
+        return Ok(path.clone());
+    }
+    config::find_config().ok_or_else(|| {
+        let places = config::DEFAULT_FILES.join(" nor ");
+        CommandError::Usage(format!(
+            "there is neither {places}\n  hint: name the configuration with --config FILE, or look at it work first: vpnprobe demo"
+        ))
+    })
+}
+
+/// Fails when there is nothing to probe.
+pub(super) fn need_sites(config: &Config) -> Result<(), CommandError> {
+    if config.sites.is_empty() {
+        let text = "the configuration has no sites\n  hint: add one below `sites:`; config.yml.example shows how";
+        return Err(CommandError::Usage(text.to_owned()));
+    }
+    Ok(())
+}
+
+/// The host's network and everything else that a cycle needs.
+pub(super) fn surroundings(
+    config: &Config,
+    hold: Arc<dyn HoldRoutes>,
+    shutdown: &Shutdown,
+) -> Result<Surroundings, CommandError> {
+    let net = HostNet::new(config.resolv_conf.path.clone())
+        .map_err(|e| CommandError::Failed(format!("cannot look at this host's network: {e}")))?;
+    surroundings_in(Arc::new(net), config, hold, shutdown)
+}
+
+/// The same in another network.
+pub(super) fn surroundings_in(
+    net: Arc<dyn NetContext>,
+    config: &Config,
+    hold: Arc<dyn HoldRoutes>,
+    shutdown: &Shutdown,
+) -> Result<Surroundings, CommandError> {
+    process::become_subreaper()
+        .map_err(|e| CommandError::Failed(format!("cannot become the subreaper of the clients' orphans: {e}")))?;
+    Ok(Surroundings {
+        net,
+        clock: Arc::new(SystemClock),
+        timezone: config.timezone,
+        prober: config.prober.clone(),
+        state_dir: config.state_dir.clone(),
+        resolv_conf: ResolvConf::new(&config.resolv_conf),
+        client_env: client_env(&config.secret_env),
+        endurance: Endurance::default(),
+        secret_env: Environment::of_process(),
+        hold,
+        cancel: shutdown.cancel.clone(),
+        hurry: shutdown.hurry.clone(),
+    })
+}
+
+/// The prober's environment less every secret.
+fn client_env(secrets: &[String]) -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !secrets.contains(name))
+        .collect()
+}

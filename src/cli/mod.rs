@@ -1,0 +1,12 @@
+//! The command line: one file per command.
+
+mod args;
+mod check_config;
+mod cleanup;
+mod common;
+mod demo;
+mod run;
+mod show;
+mod test;
+
+pub use args::main;

@@ -1,0 +1,106 @@
+//! `vpnprobe test`: one cycle now, stage by stage.
+
+use std::sync::Arc;
+
+use super::args::Global;
+use super::common::{CommandError, load, need_sites, say, surroundings};
+use super::show::Terminal;
+use crate::alert::RouteGate;
+use crate::config::{Config, Site};
+use crate::daemon::{Recording, clear_up, day_files};
+use crate::exit_code;
+use crate::record::{CycleRecord, Verdict, json_of};
+use crate::runner::{NoObserver, Observer, Order, run_cycle};
+use crate::shutdown::Shutdown;
+
+/// Arguments of `test`.
+#[derive(Debug, clap::Args)]
+pub(super) struct TestArgs {
+    /// Sites to probe [default: all]
+    #[arg(value_name = "SITE")]
+    sites: Vec<String>,
+    /// One JSON object per site and line
+    #[arg(long)]
+    json: bool,
+    /// Also write the CSV row and feed the alert state
+    #[arg(long)]
+    record: bool,
+}
+
+/// Runs the command.
+pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandError> {
+    let config = load(global)?;
+    need_sites(&config)?;
+    let sites = chosen(&config, &args.sites)?;
+    let shutdown = Shutdown::listen().map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
+    let gate = RouteGate::new();
+    let around = surroundings(&config, Arc::new(gate.clone()), &shutdown)?;
+    let recording =
+        if args.record { Some(Recording::open(&config, &around, &gate).map_err(CommandError::Failed)?) } else { None };
+    // A cycle that a kill cut gets its row at the next start, whoever starts.
+    let files = day_files(&config).map_err(CommandError::Failed)?;
+    clear_up(&around, files.as_ref()).await.map_err(CommandError::Failed)?;
+
+    let terminal = Terminal::of_stdout();
+    let observer: &dyn Observer = if args.json { &NoObserver } else { &terminal };
+    let mut records = Vec::new();
+    for site in sites {
+        if shutdown.cancel.is_cancelled() {
+            break;
+        }
+        if !args.json {
+            say(&terminal.headline(&site));
+        }
+        let order = Order { interval: site.interval, owes_row: args.record };
+        let finished = run_cycle(&site, order, &around, observer).await;
+        if let Some(recording) = &recording {
+            recording.take(&finished.record, &site).await.map_err(CommandError::Failed)?;
+        }
+        if let Err(e) = finished.closing.close() {
+            return Err(CommandError::Failed(format!("cannot close the cycle's journal: {e}")));
+        }
+        show(&finished.record, args.json, terminal);
+        records.push(finished.record);
+    }
+    if let Some(recording) = recording {
+        recording.close().await;
+    }
+    Ok(status(&records))
+}
+
+fn show(record: &CycleRecord, as_json: bool, terminal: Terminal) {
+    if as_json {
+        say(&format!("{}\n", json_of(record)));
+    } else {
+        say(&format!("{}{}", terminal.dialogue(record), terminal.verdict_line(record)));
+    }
+}
+
+/// The named sites, or all; a name that is not configured is a usage error.
+fn chosen(config: &Config, names: &[String]) -> Result<Vec<Arc<Site>>, CommandError> {
+    if names.is_empty() {
+        return Ok(config.sites.clone());
+    }
+    names
+        .iter()
+        .map(|name| {
+            let found = config.sites.iter().find(|s| s.name.as_str() == name).cloned();
+            found.ok_or_else(|| {
+                let known: Vec<_> = config.sites.iter().map(|s| s.name.as_str()).collect();
+                CommandError::Usage(format!("there is no site `{name}`\n  hint: configured are {}", known.join(", ")))
+            })
+        })
+        .collect()
+}
+
+/// 0 all up · 1 one or more down · 3 none down, one or more unknown.
+fn status(records: &[CycleRecord]) -> u8 {
+    let any = |verdict| records.iter().any(|r| r.verdict == verdict);
+    if any(Verdict::Down) {
+        exit_code::FAILED
+    } else if any(Verdict::Unknown) {
+        exit_code::UNKNOWN
+    } else {
+        exit_code::OK
+    }
+}

@@ -1,0 +1,10 @@
+//! The wiring of `vpnprobe run`, and of what shares its state with it: who talks to whom, and in which order things
+//! start and stop. Nothing imports this module but the command line.
+
+mod control;
+mod recorder;
+mod run;
+mod state_lock;
+
+pub use recorder::{Recorder, Recording, day_files};
+pub use run::{clear_up, run};

@@ -1,0 +1,191 @@
+//! Where a record goes: its row first, then the alert policy.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::control;
+use super::state_lock::StateLock;
+use crate::alert::{Channel, EmailChannel, FileStore, Notifier, Observation, RouteGate};
+use crate::config::{Config, Email, Environment, Site};
+use crate::error::chain;
+use crate::net::BoxFuture;
+use crate::record::CycleRecord;
+use crate::results::{DayFiles, Results};
+use crate::runner::Sink;
+use crate::stage::{HoldRoutes, Surroundings};
+
+/// At the end, what is pending has one more try for so long.
+const LAST_TRY: Duration = Duration::from_secs(5);
+
+/// Writes rows and feeds the alert policy.
+pub struct Recorder {
+    results: Mutex<Results>,
+    notifier: Notifier,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The day files that the configuration names; `None` where it names none.
+pub fn day_files(config: &Config) -> Result<Option<DayFiles>, String> {
+    let Some(logging) = &config.logging else { return Ok(None) };
+    DayFiles::open(&logging.dir, &logging.file).map(Some).map_err(|e| chain(&e))
+}
+
+impl Recorder {
+    /// Opens everything that a record goes to, so that what can't be written is said before the first cycle.
+    pub(super) fn open(config: &Config, around: &Surroundings, gate: &RouteGate) -> Result<Self, String> {
+        let email = config.logging.as_ref().and_then(|l| l.email.clone());
+        let channels = email.map(|e| email_channel(e, &around.secret_env)).into_iter().collect();
+        Self::with_channels(config, around, gate, channels)
+    }
+
+    /// The same with other channels than those configured.
+    pub fn with_channels(
+        config: &Config,
+        around: &Surroundings,
+        gate: &RouteGate,
+        channels: Vec<Arc<dyn Channel>>,
+    ) -> Result<Self, String> {
+        let files = day_files(config)?;
+        let store = FileStore::new(&config.state_dir, Arc::clone(&around.clock));
+        let (notifier, task) =
+            Notifier::new(Arc::new(store), channels, gate, Arc::clone(&around.clock), config.timezone)
+                .map_err(|e| chain(&e))?;
+        let task = tokio::spawn(task.run());
+        Ok(Self { results: Mutex::new(Results::new(files)), notifier, task: Mutex::new(Some(task)) })
+    }
+
+    /// Sends what is pending, for a few seconds at most, and ends.
+    pub async fn close(&self) {
+        match self.notifier.shutdown(Instant::now() + LAST_TRY).await {
+            Ok(0) => {}
+            Ok(pending) => tracing::warn!(pending, "messages are not delivered yet: the next start goes on with them"),
+            Err(e) => tracing::error!(error = chain(&e), "cannot end the alert task"),
+        }
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+        let kept = self.results.lock().unwrap_or_else(PoisonError::into_inner).kept();
+        if kept > 0 {
+            tracing::error!(kept, "rows could not be written and are lost");
+        }
+    }
+
+    /// Takes one record.
+    pub(super) async fn record(&self, record: &CycleRecord, site: &Site) {
+        // One row of some hundred bytes: the sync of the disk is all that takes time, and the cycle is over.
+        tokio::task::block_in_place(|| {
+            self.results.lock().unwrap_or_else(PoisonError::into_inner).write(record);
+        });
+        self.observe(record, site).await;
+    }
+
+    /// Feeds the alert policy alone: the row is written already.
+    pub(super) async fn observe(&self, record: &CycleRecord, site: &Site) {
+        if let Err(e) = self.notifier.observe(Observation::from_record(record), site.alerts).await {
+            tracing::error!(error = chain(&e), "the alert state is not safe");
+        }
+    }
+}
+
+impl Sink for Recorder {
+    fn take<'a>(&'a self, record: &'a CycleRecord, site: &'a Site) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            log(record);
+            self.record(record, site).await;
+        })
+    }
+}
+
+/// One line per cycle.
+fn log(record: &CycleRecord) {
+    let ms = |d: Duration| d.as_secs_f64() * 1000.0;
+    tracing::info!(
+        site = %record.site,
+        verdict = %record.verdict,
+        stage = record.failed_stage.map(tracing::field::display),
+        reason = record.reason.map(tracing::field::display),
+        login_ms = record.login.map(ms),
+        cycle_ms = record.took.map(ms),
+        detail = record.detail,
+        "cycle"
+    );
+    if !record.leftovers.is_empty() {
+        let left: Vec<_> = record.leftovers.iter().map(|l| l.as_str()).collect();
+        tracing::warn!(site = %record.site, leftovers = left.join(" "), "the client left something behind");
+    }
+}
+
+fn email_channel(email: Email, environment: &Environment) -> Arc<dyn Channel> {
+    let password = email.login.clone().map(|(_, source)| {
+        let environment = environment.clone();
+        let reader: crate::alert::PasswordReader = Box::new(move || {
+            let (source, environment) = (source.clone(), environment.clone());
+            Box::pin(async move { source.read(&environment).await })
+        });
+        reader
+    });
+    Arc::new(EmailChannel::new(email, password))
+}
+
+impl HoldRoutes for RouteGate {
+    fn hold(&self) -> BoxFuture<'_, Box<dyn Send>> {
+        Box::pin(async { Box::new(Self::hold(self).await) as Box<dyn Send> })
+    }
+}
+
+/// What `test --record` does with a record.
+pub enum Recording {
+    /// No `run` owns the state: this process does, until it ends.
+    Own {
+        /// Where the records go.
+        recorder: Box<Recorder>,
+        #[expect(missing_docs, reason = "held, not read")]
+        lock: OwnedState,
+    },
+    /// A running prober owns it: it takes the records through its control socket.
+    Through(std::path::PathBuf),
+}
+
+/// Keeps a `run` from starting on the same state.
+#[derive(Debug)]
+pub struct OwnedState(#[expect(dead_code, reason = "held, not read")] StateLock);
+
+impl Recording {
+    /// Finds out who owns the state.
+    pub fn open(config: &Config, around: &Surroundings, gate: &RouteGate) -> Result<Self, String> {
+        match take_state(&config.state_dir)? {
+            Some(lock) => {
+                let recorder = Box::new(Recorder::open(config, around, gate)?);
+                Ok(Self::Own { recorder, lock: OwnedState(lock) })
+            }
+            None => Ok(Self::Through(control::socket_in(&config.state_dir))),
+        }
+    }
+
+    /// Takes one record.
+    pub async fn take(&self, record: &CycleRecord, site: &Site) -> Result<(), String> {
+        match self {
+            Self::Own { recorder, .. } => {
+                recorder.record(record, site).await;
+                Ok(())
+            }
+            Self::Through(socket) => control::hand_over(socket, record).await.map_err(|e| chain(&e)),
+        }
+    }
+
+    /// Sends what is pending.
+    pub async fn close(self) {
+        if let Self::Own { recorder, .. } = self {
+            recorder.close().await;
+        }
+    }
+}
+
+pub(super) fn take_state(state_dir: &Path) -> Result<Option<StateLock>, String> {
+    StateLock::try_take(state_dir).map_err(|e| format!("cannot use the state directory `{}`: {e}", state_dir.display()))
+}
