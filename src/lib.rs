@@ -17,6 +17,7 @@ pub mod config;
 pub mod error;
 mod fd;
 mod files;
+pub mod hostload;
 pub mod record;
 
 pub mod net;

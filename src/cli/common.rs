@@ -26,6 +26,13 @@ pub(super) enum CommandError {
 }
 
 impl CommandError {
+    /// Its text alone.
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Usage(text) | Self::Failed(text) => text,
+        }
+    }
+
     /// Prints it and gives its exit status.
     pub(super) fn report(self) -> ExitCode {
         let (text, status) = match self {

@@ -7,4 +7,4 @@ mod run;
 mod state_lock;
 
 pub use recorder::{Recorder, Recording, day_files};
-pub use run::{clear_up, run};
+pub use run::{Source, clear_up, run};

@@ -1,7 +1,9 @@
-//! `vpnprobe run`: start-up order, the tasks, shutdown order.
+//! `vpnprobe run`: start-up order, the tasks, reload, shutdown order.
 
 use std::sync::Arc;
 
+use tokio::net::UnixListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::control;
@@ -13,53 +15,136 @@ use crate::error::chain;
 use crate::record::CycleRecord;
 use crate::results::DayFiles;
 use crate::runner::{NoObserver, Sink, recover, work};
-use crate::scheduler::schedule;
+use crate::scheduler::Schedule;
 use crate::shutdown::Shutdown;
 use crate::stage::Surroundings;
+
+/// Where a prober gets its configuration and its surroundings from, at the start and at each reload.
+pub trait Source: Send + Sync {
+    /// Reads the configuration again.
+    fn config(&self) -> Result<Config, String>;
+    /// What goes with it.
+    fn surroundings(&self, config: &Config, gate: &RouteGate) -> Result<Surroundings, String>;
+}
 
 /// Probes until the prober is asked to stop.
 ///
 /// Start: own the state; open what records go to; mend torn rows; remove what a killed predecessor left, and write its
 /// row; then the tasks. Stop: begin nothing new; the cycle under way goes to its teardown; its record is written; what
-/// is pending has one more try.
-pub async fn run(config: Config, around: Surroundings, gate: &RouteGate, shutdown: &Shutdown) -> Result<(), String> {
+/// is pending has one more try. SIGHUP: the same with the new configuration, if it has no faults; counts, open outages
+/// and places on the grid stay.
+pub async fn run(mut config: Config, source: &dyn Source, shutdown: &Shutdown) -> Result<(), String> {
     let Some(_lock) = take_state(&config.state_dir)? else {
         let dir = config.state_dir.display();
         return Err(format!(
             "another `vpnprobe run` owns the state directory `{dir}`\n  hint: stop it, or give this one a `state_dir` of its own"
         ));
     };
-    let recorder = Arc::new(Recorder::open(&config, &around, gate)?);
-    let files = day_files(&config)?;
-    if let Some(files) = &files {
-        mend(files, &config, &around)?;
+    let mut hangups = signal(SignalKind::hangup()).map_err(|e| format!("cannot listen for SIGHUP: {e}"))?;
+    let mut schedule = None;
+    loop {
+        let generation = Generation::start(&config, source, schedule.as_ref()).await?;
+        let (ended, next) = generation.run(&config, source, &mut hangups, shutdown).await;
+        schedule = Some(ended);
+        match next {
+            Next::Stop => break,
+            Next::Fail(why) => return Err(why),
+            Next::Reload(new) => config = *new,
+        }
     }
-    if let Some(record) = clear_up(&around, files.as_ref()).await?
-        && let Some(site) = config.sites.iter().find(|s| s.name == record.site)
-    {
-        recorder.observe(&record, site).await;
-    }
-    let socket = control::bind(&config.state_dir)
-        .map_err(|e| format!("cannot make the control socket in `{}`: {e}", config.state_dir.display()))?;
-    let sink: Arc<dyn Sink> = Arc::clone(&recorder) as _;
-    let control = tokio::spawn(control::serve(socket, config.sites.clone(), Arc::clone(&sink)));
-
-    tracing::info!(sites = config.sites.len(), prober = config.prober, "probing");
-    let (queue, jobs) = mpsc::unbounded_channel();
-    let (progress, mut news) = mpsc::unbounded_channel();
-    let worker = tokio::spawn(work(around, jobs, progress, sink, Arc::new(NoObserver)));
-    schedule(&config.sites, &queue, &mut news, &shutdown.cancel).await;
-    drop(queue);
-    let ended = worker.await;
-    control.abort();
-    let _ = crate::files::remove(&control::socket_in(&config.state_dir));
-    recorder.close().await;
-    if !shutdown.cancel.is_cancelled() {
-        let why = ended.err().map(|e| format!(": {e}")).unwrap_or_default();
-        return Err(format!("the worker ended by itself{why}"));
-    }
-    tracing::info!("stopped");
+    let missed = schedule.map(|s| s.missed()).unwrap_or_default();
+    tracing::info!(missed, "stopped");
     Ok(())
+}
+
+/// How a generation ended.
+enum Next {
+    Stop,
+    Reload(Box<Config>),
+    Fail(String),
+}
+
+/// The prober under one configuration.
+struct Generation {
+    around: Surroundings,
+    recorder: Arc<Recorder>,
+    socket: UnixListener,
+    schedule: Schedule,
+}
+
+impl Generation {
+    async fn start(config: &Config, source: &dyn Source, before: Option<&Schedule>) -> Result<Self, String> {
+        let gate = RouteGate::new();
+        let around = source.surroundings(config, &gate)?;
+        let recorder = Arc::new(Recorder::open(config, &around, &gate)?);
+        let files = day_files(config)?;
+        if let Some(files) = &files {
+            mend(files, config, &around)?;
+        }
+        if let Some(record) = clear_up(&around, files.as_ref()).await?
+            && let Some(site) = config.sites.iter().find(|s| s.name == record.site)
+        {
+            recorder.observe(&record, site).await;
+        }
+        let socket = control::bind(&config.state_dir)
+            .map_err(|e| format!("cannot make the control socket in `{}`: {e}", config.state_dir.display()))?;
+        let schedule = before.map_or_else(|| Schedule::new(&config.sites), |b| b.with_sites(&config.sites));
+        tracing::info!(sites = config.sites.len(), prober = config.prober, "probing");
+        Ok(Self { around, recorder, socket, schedule })
+    }
+
+    async fn run(
+        self,
+        config: &Config,
+        source: &dyn Source,
+        hangups: &mut Signal,
+        shutdown: &Shutdown,
+    ) -> (Schedule, Next) {
+        let Self { around, recorder, socket, mut schedule } = self;
+        let sink: Arc<dyn Sink> = Arc::clone(&recorder) as _;
+        let control = tokio::spawn(control::serve(socket, config.sites.clone(), Arc::clone(&sink)));
+        let (queue, jobs) = mpsc::unbounded_channel();
+        let (progress, mut news) = mpsc::unbounded_channel();
+        // Ends with the prober, or with this configuration.
+        let stop = shutdown.cancel.child_token();
+        let worker = tokio::spawn(work(around, jobs, progress, sink, Arc::new(NoObserver), stop.clone()));
+        let reload = tokio::select! {
+            () = schedule.run(&queue, &mut news, &stop) => None,
+            new = good_config(source, config, hangups) => Some(new),
+        };
+        stop.cancel();
+        let ended = worker.await;
+        while let Ok(news) = news.try_recv() {
+            schedule.note(news);
+        }
+        control.abort();
+        let _ = crate::files::remove(&control::socket_in(&config.state_dir));
+        recorder.close().await;
+        let next = match (shutdown.cancel.is_cancelled(), reload, ended) {
+            (true, ..) => Next::Stop,
+            (false, _, Err(e)) => Next::Fail(format!("the worker ended by itself: {e}")),
+            (false, Some(config), Ok(())) => Next::Reload(Box::new(config)),
+            (false, None, Ok(())) => Next::Fail("the worker ended by itself".to_owned()),
+        };
+        (schedule, next)
+    }
+}
+
+/// Waits for a SIGHUP after which the configuration has no faults.
+async fn good_config(source: &dyn Source, old: &Config, hangups: &mut Signal) -> Config {
+    loop {
+        if hangups.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+        match source.config() {
+            Ok(new) if new.state_dir == old.state_dir => {
+                tracing::info!("SIGHUP: the configuration is reloaded");
+                return new;
+            }
+            Ok(_) => tracing::error!("SIGHUP: another `state_dir` needs a restart; the old configuration stays"),
+            Err(why) => tracing::error!("SIGHUP: the old configuration stays: {why}"),
+        }
+    }
 }
 
 /// Torn rows can only stand in the files of the last days.

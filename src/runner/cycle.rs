@@ -8,6 +8,7 @@ use super::catch::caught;
 use super::plan::{Decision, decide, stages_of};
 use crate::cleanup::{Journal, JournalFile, Started};
 use crate::config::{Site, SiteTarget};
+use crate::hostload::{BUSY_PCT, HostLoad};
 use crate::net::NetLock;
 use crate::record::{CycleId, CycleRecord, MalfunctionKind, Outcome, SiteName, Stage, StageRecord, judge, one_line};
 use crate::stage::{self, CycleState, StageEnd, Surroundings};
@@ -77,6 +78,9 @@ impl Closing {
 /// Runs one cycle of `site`. Never fails: what goes wrong is in the record.
 pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observer: &dyn Observer) -> Finished {
     let SiteTarget::SslVpn(vpn) = &site.target;
+    // From here to the end of `cleanup` the prober keeps its own messages back. What waits for this is not the cycle.
+    let hold = around.hold.hold().await;
+    let load = HostLoad::begin();
     let began = Instant::now();
     let now = around.clock.now();
     let cycle = Started {
@@ -94,9 +98,10 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         let record = one_stage(stage, &stages, &mut cx, observer).await;
         observer.ended(&site.name, &record);
         stages.push(record);
-        if stage == Stage::Cleanup {
-            cx.hold = None;
-        }
+    }
+    drop(hold);
+    if let Some(busy_pct) = load.busy_pct().filter(|&busy| busy >= BUSY_PCT) {
+        tracing::warn!(site = %site.name, busy_pct, "this host was busy during the cycle: its times may be too long");
     }
     let dialogue = cx.client.as_ref().map(|c| c.session.dialogue()).unwrap_or_default();
     let judged = judge(&stages);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::{Observer, Order, run_cycle};
 use crate::config::Site;
@@ -43,18 +44,19 @@ pub trait Sink: Send + Sync {
     fn take<'a>(&'a self, record: &'a CycleRecord, site: &'a Site) -> crate::net::BoxFuture<'a, ()>;
 }
 
-/// Runs jobs until the queue is closed or the prober is asked to stop.
+/// Runs jobs until the queue is closed or `stop`; a cycle under way is finished first.
 pub async fn work(
     around: Surroundings,
     mut queue: mpsc::UnboundedReceiver<Job>,
     progress: mpsc::UnboundedSender<Progress>,
     sink: Arc<dyn Sink>,
     observer: Arc<dyn Observer>,
+    stop: CancellationToken,
 ) {
     loop {
         let job = tokio::select! {
             biased;
-            () = around.cancel.cancelled() => return,
+            () = stop.cancelled() => return,
             job = queue.recv() => job,
         };
         let Some(job) = job else { return };

@@ -3,5 +3,5 @@
 mod run;
 mod timetable;
 
-pub use run::schedule;
+pub use run::Schedule;
 pub use timetable::{Interval, Timetable};

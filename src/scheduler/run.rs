@@ -12,46 +12,98 @@ use crate::config::Site;
 use crate::record::Verdict;
 use crate::runner::{Job, Order, Progress};
 
-/// Runs the timetable until `cancel`. Returns how many due times passed without a cycle.
-pub async fn schedule(
-    sites: &[Arc<Site>],
-    queue: &mpsc::UnboundedSender<Job>,
-    progress: &mut mpsc::UnboundedReceiver<Progress>,
-    cancel: &CancellationToken,
-) -> u64 {
-    let began = Instant::now();
-    let intervals = sites.iter().map(|s| Interval { normal: s.interval, after_down: s.interval_down });
-    let mut timetable = Timetable::new(intervals);
-    let mut started = vec![Duration::ZERO; sites.len()];
-    let mut missed = 0;
-    loop {
-        for index in timetable.take_due(began.elapsed()) {
-            let interval = timetable.interval(index).unwrap_or_default();
-            let job = Job { index, site: Arc::clone(&sites[index]), order: Order { interval, owes_row: true } };
-            if queue.send(job).is_err() {
-                return missed;
+/// When the sites of one configuration are due. A reload makes a new one from it.
+#[derive(Debug)]
+pub struct Schedule {
+    sites: Vec<Arc<Site>>,
+    timetable: Timetable,
+    /// All times count from here, also after a reload: the grid stays.
+    origin: Instant,
+    started: Vec<Duration>,
+    missed: u64,
+}
+
+impl Schedule {
+    /// Every site is due now for the first time.
+    pub fn new(sites: &[Arc<Site>]) -> Self {
+        Self::at(sites, Instant::now())
+    }
+
+    fn at(sites: &[Arc<Site>], origin: Instant) -> Self {
+        let intervals = sites.iter().map(|s| Interval { normal: s.interval, after_down: s.interval_down });
+        Self {
+            sites: sites.to_vec(),
+            timetable: Timetable::new(intervals),
+            origin,
+            started: vec![Duration::ZERO; sites.len()],
+            missed: 0,
+        }
+    }
+
+    /// The schedule of a new configuration: sites that stay keep their place on the grid, new ones are due now.
+    #[must_use]
+    pub fn with_sites(&self, sites: &[Arc<Site>]) -> Self {
+        let mut new = Self { missed: self.missed, ..Self::at(sites, self.origin) };
+        let now = self.origin.elapsed();
+        for (index, site) in sites.iter().enumerate() {
+            if let Some(before) = self.sites.iter().position(|s| s.name == site.name) {
+                new.timetable.inherit(index, &self.timetable, before, now);
             }
         }
-        let next = timetable.next_due().map(|due| began + due);
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => return missed,
-            news = progress.recv() => match news {
-                Some(Progress::Started { index }) => {
-                    started[index] = began.elapsed();
-                    let passed = timetable.start(index, started[index]);
-                    if passed > 0 {
-                        missed += passed;
-                        let site = &sites[index].name;
-                        tracing::warn!(%site, passed, "due times passed before the cycle could start: the sites together take longer than their interval");
-                    }
+        new
+    }
+
+    /// Due times that passed before their cycle could start.
+    pub const fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// Queues what is due, until `stop` or until the worker is gone.
+    pub async fn run(
+        &mut self,
+        queue: &mpsc::UnboundedSender<Job>,
+        progress: &mut mpsc::UnboundedReceiver<Progress>,
+        stop: &CancellationToken,
+    ) {
+        loop {
+            self.queue_due(queue);
+            let next = self.timetable.next_due().map(|due| self.origin + due);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                news = progress.recv() => match news {
+                    Some(news) => self.note(news),
+                    None => return,
+                },
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+            }
+        }
+    }
+
+    /// Takes in what the worker did since the schedule stopped.
+    pub fn note(&mut self, news: Progress) {
+        match news {
+            Progress::Started { index } => {
+                self.started[index] = self.origin.elapsed();
+                let passed = self.timetable.start(index, self.started[index]);
+                if passed > 0 {
+                    self.missed += passed;
+                    let (site, missed) = (&self.sites[index].name, self.missed);
+                    tracing::warn!(%site, passed, missed, "due times passed before the cycle could start: the sites together take longer than their interval");
                 }
-                Some(Progress::Finished { index, verdict }) => {
-                    timetable.finish(index, started[index], verdict == Verdict::Down);
-                }
-                None => return missed,
-            },
-            () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+            }
+            Progress::Finished { index, verdict } => {
+                self.timetable.finish(index, self.started[index], verdict == Verdict::Down);
+            }
+        }
+    }
+
+    fn queue_due(&mut self, queue: &mpsc::UnboundedSender<Job>) {
+        for index in self.timetable.take_due(self.origin.elapsed()) {
+            let interval = self.timetable.interval(index).unwrap_or_default();
+            let site = Arc::clone(&self.sites[index]);
+            // A worker that is gone is noticed by its progress.
+            let _ = queue.send(Job { index, site, order: Order { interval, owes_row: true } });
         }
     }
 }

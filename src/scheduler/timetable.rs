@@ -55,6 +55,18 @@ impl Timetable {
         Self { entries: intervals.into_iter().map(entry).collect() }
     }
 
+    /// Takes over from a timetable that ends (a reload): a site that was waiting or running goes on at its next grid
+    /// point, one that was due stays due.
+    pub fn inherit(&mut self, site: usize, ended: &Self, its_site: usize, now: Duration) {
+        let (Some(entry), Some(old)) = (self.entries.get_mut(site), ended.entries.get(its_site)) else { return };
+        entry.down = old.down;
+        entry.next = match old.place {
+            Place::Queued(due) => due,
+            Place::Waiting if old.interval == entry.interval => old.next,
+            Place::Waiting | Place::Running => next_point(now, entry.interval.in_force(entry.down)),
+        };
+    }
+
     /// When the next site is due; `None` when all are queued or running.
     pub fn next_due(&self) -> Option<Duration> {
         self.entries.iter().filter(|e| e.place == Place::Waiting).map(|e| e.next).min()
@@ -190,6 +202,23 @@ mod tests {
         table.start(0, secs(60));
         table.finish(0, secs(60), false);
         assert_eq!(table.next_due(), Some(secs(600)));
+    }
+
+    #[test]
+    fn a_reload_neither_repeats_nor_drops_a_due_time() {
+        let mut old = Timetable::new([every(60), every(60), every(60)]);
+        old.take_due(secs(0));
+        for site in [0, 1] {
+            old.start(site, secs(0));
+            old.finish(site, secs(0), true);
+        }
+        // Site 0 waits for 60, site 1 runs again, site 2 is still queued; a new site comes in front.
+        let mut new = Timetable::new([every(60), every(60), every(60), every(60)]);
+        for (site, its_site) in [(1, 0), (2, 1), (3, 2)] {
+            new.inherit(site, &old, its_site, secs(10));
+        }
+        assert_eq!(new.take_due(secs(10)), [0, 3]);
+        assert_eq!(new.next_due(), Some(secs(60)));
     }
 
     proptest::proptest! {

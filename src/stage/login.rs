@@ -14,7 +14,7 @@ use crate::record::{FailureKind, MalfunctionKind};
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
-    if let Err(end) = start(cx).await {
+    if let Err(end) = start(cx) {
         return end;
     }
     let deadline = spawned(cx) + cx.vpn.timeout;
@@ -28,14 +28,12 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
 }
 
 /// Starts the client.
-async fn start(cx: &mut CycleState<'_>) -> Result<(), StageEnd> {
+fn start(cx: &mut CycleState<'_>) -> Result<(), StageEnd> {
     let password = cx.password.clone().unwrap_or_else(|| Secret::new(""));
     let fields = fields(cx.site.name.as_str(), cx.vpn, password.clone());
     let command = command(cx, &fields);
     let dialogue = Dialogue::new(cx.vpn.client.dialogue.clone(), fields, cx.vpn.fingerprints.clone())
         .map_err(|e| StageEnd::because(MalfunctionKind::UnexpectedPrompt, e.to_string()))?;
-    // From here to the end of `cleanup` the prober keeps its own messages back.
-    cx.hold = Some(cx.around.hold.hold().await);
     let secrets = vec![("password".to_owned(), password)];
     let session = Session::start(&command, cx.around.net.pre_exec(), dialogue, secrets).map_err(|e| not_started(&e))?;
     let mut claim = cx.journal.as_ref().map(crate::cleanup::Journal::claim).unwrap_or_default();

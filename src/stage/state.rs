@@ -70,8 +70,6 @@ pub struct CycleState<'a> {
     pub journal: Option<Journal>,
     /// The lock of the network context.
     pub lock: Option<NetLock>,
-    /// Keeps the prober's own messages back while a client holds the host's routes.
-    pub hold: Option<Box<dyn Send>>,
     /// The password, read before the login.
     pub password: Option<Secret>,
     /// The host before the login.
@@ -108,7 +106,6 @@ impl<'a> CycleState<'a> {
             journal_file: None,
             journal: None,
             lock: None,
-            hold: None,
             password: None,
             baseline: None,
             client: None,

@@ -73,7 +73,7 @@ impl Surroundings {
                 Err(held @ LockHeld::By(_)) => held,
                 Err(other) => return Err(other),
             };
-            tracing::info!("{held}: waiting for it");
+            tracing::warn!("{held}: waiting for it");
             if timeout_at(deadline, self.net.unlocked()).await.is_err() {
                 return Err(held);
             }
