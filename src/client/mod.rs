@@ -1,6 +1,6 @@
 //! A VPN client on a pseudo-terminal: spawning it, talking with it, draining what it prints.
 //!
-//! [`terminal`] turns bytes into text, [`Dialogue`] decides (pure), [`Session`] does. Nothing in here knows of stages
+//! [`TerminalText`] turns bytes into text, [`Dialogue`] decides (pure), [`Session`] does. Nothing in here knows of stages
 //! or records, and nothing in here kills: that is `process`'s work.
 
 mod dialogue;

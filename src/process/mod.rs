@@ -1,6 +1,6 @@
 //! Processes: which are ours, waiting for their end, and ending them.
 //!
-//! "Ours" is decided by pure code over a scan of `/proc` ([`ours`]); nothing that it does not claim is ever signalled.
+//! "Ours" is decided by pure code over a scan of `/proc` ([`ours()`]); nothing that it does not claim is ever signalled.
 
 mod exit;
 mod ours;
