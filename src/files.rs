@@ -1,19 +1,24 @@
-//! Small state files: replaced as a whole or not at all.
+//! Small state files: replaced as a whole or not at all, set aside when damaged.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
 
 /// Replaces `path` by a file with these bytes that only this user can read: after a crash the old file or the new one
-/// is there, never a part of one.
+/// is there, never a part of one. The directory is created if it is missing.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
-    let temporary = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let new = beside(path, "new");
+    // Whatever lies there is of a write that was cut, or a link that is not to be followed.
+    remove(&new)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&temporary, path)?;
+    fs::rename(&new, path)?;
     File::open(dir)?.sync_all()
 }
 
@@ -25,9 +30,22 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Moves a damaged file aside, to a name that says when, and tells that name.
-pub(crate) fn set_aside(path: &Path, when: chrono::DateTime<chrono::Utc>) -> io::Result<std::path::PathBuf> {
-    let aside = path.with_extension(format!("damaged-{}", when.format("%Y%m%dT%H%M%S%.3fZ")));
+/// Moves a damaged file to a name that says when and that is not taken yet, and tells that name.
+pub(crate) fn set_aside(path: &Path, when: DateTime<Utc>) -> io::Result<PathBuf> {
+    let time = when.format("%Y%m%dT%H%M%SZ");
+    let names = (0_u32..).map(|n| match n {
+        0 => format!("damaged-{time}"),
+        n => format!("damaged-{time}-{n}"),
+    });
+    let free = names.map(|name| beside(path, &name)).find(|aside| fs::symlink_metadata(aside).is_err());
+    let aside = free.unwrap_or_else(|| beside(path, "damaged"));
     fs::rename(path, &aside)?;
     Ok(aside)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
 }

@@ -3,23 +3,21 @@
 //! The file is replaced atomically: it is the old state or the new one, never half of it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Outbox, SubjectState};
 use crate::clock::Clock;
+use crate::files;
 
 /// Version of the file's form. A change that this program could not read back raises it.
 const VERSION: u32 = 1;
 /// Name of the file in `state_dir`.
 const FILE_NAME: &str = "alerts.json";
-/// Name of the file while it is written.
-const NEW_FILE_NAME: &str = "alerts.json.new";
 
 /// Everything that alerts remember.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,27 +92,6 @@ impl FileStore {
         let what = format!("{operation} the alert state `{}`", self.path().display());
         move |source| StoreError::new(what, source)
     }
-
-    /// Renames the file to a name that is not taken yet.
-    fn set_aside(&self) -> io::Result<PathBuf> {
-        let time = self.clock.now().format("%Y%m%dT%H%M%SZ");
-        let names = (0_u32..).map(|n| match n {
-            0 => format!("{FILE_NAME}.damaged-{time}"),
-            n => format!("{FILE_NAME}.damaged-{time}-{n}"),
-        });
-        let free = names.map(|name| self.dir.join(name)).find(|path| fs::symlink_metadata(path).is_err());
-        let aside = free.unwrap_or_else(|| self.dir.join(format!("{FILE_NAME}.damaged")));
-        fs::rename(self.path(), &aside)?;
-        Ok(aside)
-    }
-
-    fn replace(&self, content: &[u8]) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
-        let new = self.dir.join(NEW_FILE_NAME);
-        write_durably(&new, content)?;
-        fs::rename(&new, self.path())?;
-        File::open(&self.dir)?.sync_all()
-    }
 }
 
 impl AlertStore for FileStore {
@@ -128,7 +105,7 @@ impl AlertStore for FileStore {
             Ok(state) => return Ok(state),
             Err(reason) => reason,
         };
-        let aside = self.set_aside().map_err(self.error("set aside"))?;
+        let aside = files::set_aside(&self.path(), self.clock.now()).map_err(self.error("set aside"))?;
         tracing::error!(
             file = %self.path().display(), kept_as = %aside.display(), %reason,
             "alert state cannot be used; it is set aside and begun anew: open alerts are told again, pending messages are lost"
@@ -138,7 +115,7 @@ impl AlertStore for FileStore {
 
     fn save(&self, state: &AlertState) -> Result<(), StoreError> {
         let content = serde_json::to_vec(state).map_err(io::Error::from).map_err(self.error("write"))?;
-        self.replace(&content).map_err(self.error("write"))
+        files::replace(&self.path(), &content).map_err(self.error("write"))
     }
 }
 
@@ -152,17 +129,6 @@ fn parse(content: &[u8]) -> Result<AlertState, Unusable> {
         return Err(Unusable::OtherVersion(version));
     }
     Ok(serde_json::from_slice(content)?)
-}
-
-/// Writes a file that only its owner may read, whatever stood there before.
-fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
 }
 
 #[cfg(test)]
@@ -217,7 +183,7 @@ mod tests {
     fn nobody_else_may_read_the_file() {
         let dir = TempDir::new().unwrap();
         fs::create_dir(dir.path().join("state")).unwrap();
-        let torn = dir.path().join("state").join(NEW_FILE_NAME);
+        let torn = dir.path().join("state").join("alerts.json.new");
         fs::write(&torn, "left by a killed prober").unwrap();
         fs::set_permissions(&torn, fs::Permissions::from_mode(0o666)).unwrap();
         store(&dir).save(&some_state()).unwrap();

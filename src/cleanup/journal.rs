@@ -3,6 +3,7 @@
 //! It is written before a client is started and removed when its cleanup is verified. One that is found at a start
 //! tells what to look for: which processes are ours, what stood on the host before, whose row is missing.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Baseline;
 use crate::config::Adopt;
 use crate::files;
-use crate::process::ProcessId;
+use crate::process::{Claim, ProcessId};
 use crate::record::{CycleId, SiteKind, SiteName};
 
 /// The cycle, as far as its row needs it.
@@ -59,6 +60,22 @@ pub struct Journal {
 impl Journal {
     /// This version of the format.
     pub const VERSION: u32 = 1;
+
+    /// Whether it was written since the machine was started.
+    pub fn is_of_this_boot(&self) -> bool {
+        self.boot_id == boot_id()
+    }
+
+    /// What makes a process this cycle's.
+    pub fn claim(&self) -> Claim {
+        Claim {
+            mark: Some(self.cycle.id.to_string()),
+            leader: self.leader,
+            known: BTreeSet::new(),
+            subreaper: std::process::id().try_into().ok(),
+            adopt: self.adopt.clone(),
+        }
+    }
 }
 
 /// Where the journal of one network context lies.
@@ -164,7 +181,7 @@ mod tests {
             assert_eq!(file.read(now()).unwrap(), None, "{damage}");
             assert!(!file.path().exists());
         }
-        let aside = dir.path().join("cycle-host.damaged-20261120T061600.000Z");
+        let aside = dir.path().join("cycle-host.json.damaged-20261120T061600Z-4");
         assert!(aside.exists());
     }
 }

@@ -6,7 +6,6 @@ mod baseline;
 mod diff;
 mod journal;
 mod resolv_conf;
-mod settle;
 mod tidy;
 
 pub use baseline::Baseline;
@@ -14,5 +13,4 @@ pub use diff::{NetDiff, net_diff};
 pub(crate) use journal::boot_id;
 pub use journal::{Journal, JournalFile, Started};
 pub use resolv_conf::ResolvConf;
-pub use settle::settle;
 pub use tidy::{Mode, Tidy, TidyReport};

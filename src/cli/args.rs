@@ -1,13 +1,13 @@
 //! What may stand on the command line, and which command it is.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
+use super::global::Global;
 use super::{check_config, cleanup, common, demo, run, test};
 use crate::exit_code;
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry;
 
 /// Synthetic prober for VPN gateways: logs in through the real client, measures, and leaves the host as it found it.
 #[derive(Debug, Parser)]
@@ -17,23 +17,6 @@ struct Cli {
     global: Global,
     #[command(subcommand)]
     command: Command,
-}
-
-/// Options of every command.
-#[derive(Debug, Args)]
-pub(super) struct Global {
-    /// Configuration file [default: config.yml here, else /etc/vpnprobe/config.yml]
-    #[arg(short, long, global = true, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Log more (twice: everything)
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    verbose: u8,
-    /// Log warnings and errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    quiet: bool,
-    /// How log lines on stderr look
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
-    log_format: LogFormat,
 }
 
 #[derive(Debug, Subcommand)]
@@ -65,13 +48,9 @@ pub fn main() -> ExitCode {
         }
     };
     let global = &cli.global;
-    let verbosity = if global.quiet { -1 } else { i8::try_from(global.verbose).unwrap_or(i8::MAX) };
     // `test` shows its stages itself: log lines between them only on request.
-    let verbosity = match cli.command {
-        Command::Run => verbosity,
-        _ => verbosity.saturating_sub(1),
-    };
-    telemetry::begin(global.log_format, verbosity);
+    let quieter = i8::from(!matches!(cli.command, Command::Run));
+    telemetry::begin(global.log_format, global.verbosity().saturating_sub(quieter));
     if let Command::DemoClient(args) = &cli.command {
         // A client of one thread, as small as it gets.
         return demo::client(args);

@@ -1,7 +1,7 @@
 //! `vpnprobe check-config`: every fault at once.
 
-use super::args::Global;
 use super::common::{CommandError, config_path, say};
+use super::global::Global;
 use crate::config::{self, Environment};
 use crate::exit_code;
 

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::args::Global;
 use super::common::{CommandError, load, say, surroundings};
-use crate::cleanup::{Mode, Tidy, TidyReport};
+use super::global::Global;
+use crate::cleanup::{Mode, TidyReport};
 use crate::config::{Adopt, Config};
 use crate::exit_code;
-use crate::process::{Claim, Tree};
 use crate::results::DayFiles;
 use crate::runner::recover;
 use crate::shutdown::Shutdown;
@@ -51,16 +50,7 @@ async fn end_adopted(config: &Config, around: &Surroundings, mode: Mode) -> Resu
     } else {
         of_sites.collect()
     };
-    let tidy = Tidy {
-        net: &around.net,
-        baseline: None,
-        interface: None,
-        resolv_conf: &around.resolv_conf,
-        endurance: around.endurance,
-        hurry: &around.hurry,
-        mode,
-    };
-    Ok(tidy.run(&mut Tree::new(Claim { adopt, ..Claim::default() }, Arc::clone(&around.net))).await)
+    Ok(around.end_adopted(adopt, mode).await)
 }
 
 /// Prints what was done and what remains; `true` when nothing remains.

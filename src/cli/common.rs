@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::args::Global;
+use super::global::Global;
 use crate::cleanup::ResolvConf;
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Environment};

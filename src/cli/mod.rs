@@ -5,6 +5,7 @@ mod check_config;
 mod cleanup;
 mod common;
 mod demo;
+mod global;
 mod run;
 mod show;
 mod test;

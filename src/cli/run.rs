@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::args::Global;
 use super::common::{CommandError, load, need_sites, surroundings};
+use super::global::Global;
 use crate::alert::RouteGate;
 use crate::config::Config;
 use crate::daemon::{self, Source};

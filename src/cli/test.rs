@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::args::Global;
 use super::common::{CommandError, load, need_sites, say, surroundings};
+use super::global::Global;
 use super::show::Terminal;
 use crate::alert::RouteGate;
 use crate::config::{Config, Site};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Secret, Template, TemplatePart};
+use crate::config::{Secret, Template};
 
 /// The values of one site.
 #[derive(Debug, Clone, Default)]
@@ -47,47 +47,26 @@ impl Fields {
 
     /// Fills in fields that may be seen; a secret is missing here, so that none can reach argv or the environment.
     pub fn expand_plain(&self, template: &Template) -> Result<String, FieldMissing> {
-        template.parts.iter().try_fold(String::new(), |mut out, part| {
-            match part {
-                TemplatePart::Text(text) => out.push_str(text),
-                TemplatePart::Field(name) => {
-                    out.push_str(self.plain.get(name).ok_or_else(|| FieldMissing(name.clone()))?);
-                }
-            }
-            Ok(out)
-        })
+        template.fill(|name| self.plain.get(name)).map_err(missing)
     }
 
     /// Fills in every field, for a line to be typed.
     pub fn expand(&self, template: &Template) -> Result<Expanded, FieldMissing> {
-        let (mut text, mut shown) = (String::new(), String::new());
-        for part in &template.parts {
-            match part {
-                TemplatePart::Text(literal) => {
-                    text.push_str(literal);
-                    shown.push_str(literal);
-                }
-                TemplatePart::Field(name) => {
-                    if let Some(secret) = self.secret.get(name) {
-                        text.push_str(secret.reveal());
-                        shown.push('<');
-                        shown.push_str(name);
-                        shown.push('>');
-                    } else {
-                        let value = self.plain.get(name).ok_or_else(|| FieldMissing(name.clone()))?;
-                        text.push_str(value);
-                        shown.push_str(value);
-                    }
-                }
-            }
-        }
-        Ok(Expanded { text: Secret::new(text), shown })
+        let plain = |name: &str| self.plain.get(name).cloned();
+        let text = template.fill(|name| self.secret.get(name).map(|s| s.reveal().to_owned()).or_else(|| plain(name)));
+        let shown = template.fill(|name| self.secret.get(name).map(|_| format!("<{name}>")).or_else(|| plain(name)));
+        Ok(Expanded { text: Secret::new(text.map_err(missing)?), shown: shown.map_err(missing)? })
     }
+}
+
+fn missing(field: &str) -> FieldMissing {
+    FieldMissing(field.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::TemplatePart;
 
     fn template(parts: &[TemplatePart]) -> Template {
         Template { parts: parts.to_vec() }

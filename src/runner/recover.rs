@@ -1,6 +1,6 @@
 //! At start-up: everything that a killed predecessor left is removed, and its cycle gets its row.
 
-use crate::cleanup::{JournalFile, Mode, TidyReport, settle};
+use crate::cleanup::{JournalFile, Mode, TidyReport};
 use crate::net::LockHeld;
 use crate::record::{CycleRecord, MalfunctionKind, Verdict, one_line};
 use crate::results::{DayFiles, ResultsError};
@@ -43,7 +43,7 @@ pub async fn recover(around: &Surroundings, results: Option<&DayFiles>, mode: Mo
     let Some(mut journal) = file.read(around.clock.now()).map_err(journal_error)? else {
         return Ok(Recovery::default());
     };
-    let report = settle(&journal, &around.net, &around.resolv_conf, around.endurance, &around.hurry, mode).await;
+    let report = around.settle(&journal, mode).await;
     if mode == Mode::DryRun {
         return Ok(Recovery { report, record: None });
     }

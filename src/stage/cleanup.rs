@@ -3,21 +3,13 @@
 use std::sync::Arc;
 
 use super::{CycleState, StageEnd};
-use crate::cleanup::{Mode, Tidy};
+use crate::cleanup::Mode;
 use crate::process::{Claim, Tree};
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
     let around = cx.around;
-    let tidy = Tidy {
-        net: &around.net,
-        baseline: cx.baseline.as_ref(),
-        interface: cx.vpn.client.interface.as_deref(),
-        resolv_conf: &around.resolv_conf,
-        endurance: around.endurance,
-        hurry: &around.hurry,
-        mode: Mode::Repair,
-    };
+    let tidy = around.tidy(cx.baseline.as_ref(), cx.vpn.client.interface.as_deref(), Mode::Repair);
     let mut fallback = Tree::new(Claim::default(), Arc::clone(&around.net));
     let tree = cx.client.as_mut().map_or(&mut fallback, |c| &mut c.tree);
     let report = tidy.run(tree).await;

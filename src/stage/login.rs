@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Client, CycleState, StageEnd};
 use crate::client::{ClientCommand, Dialogue, Fields, Session, SessionEvent, SpawnError};
-use crate::config::{Secret, SslVpn};
+use crate::config::{Secret, SslVpn, split_host_port};
 use crate::net::{Interface, NetChanges, NetSnapshot, matches_glob};
 use crate::process::{MARK, ProcessId, Tree};
 use crate::record::{FailureKind, MalfunctionKind};
@@ -86,7 +86,8 @@ fn command(cx: &CycleState<'_>, fields: &Fields) -> ClientCommand {
 
 /// The values of the site's keys.
 fn fields(site: &str, vpn: &SslVpn, password: Secret) -> Fields {
-    let (host, port) = split_port(&vpn.vpn_gw);
+    // The configuration lets only gateways through that can be split.
+    let (host, port) = split_host_port(&vpn.vpn_gw).unwrap_or((&vpn.vpn_gw, None));
     let mut fields = Fields::default();
     for (name, value) in &vpn.params {
         fields = fields.with(name, value);
@@ -98,22 +99,11 @@ fn fields(site: &str, vpn: &SslVpn, password: Secret) -> Fields {
         .with("username", &vpn.account.username)
         .with_secret("password", password);
     if let Some(port) = port {
-        fields = fields.with("vpn_gw_port", port);
+        fields = fields.with("vpn_gw_port", port.to_string());
     }
     match &vpn.account.realm {
         Some(realm) => fields.with("realm", realm),
         None => fields,
-    }
-}
-
-/// `host:port`, `[v6]:port`, `host` or a bare IPv6 address.
-fn split_port(gateway: &str) -> (&str, Option<&str>) {
-    if let Some((host, rest)) = gateway.strip_prefix('[').and_then(|g| g.split_once(']')) {
-        return (host, rest.strip_prefix(':'));
-    }
-    match gateway.split_once(':') {
-        Some((host, port)) if !port.contains(':') => (host, Some(port)),
-        _ => (gateway, None),
     }
 }
 
@@ -224,22 +214,4 @@ fn tunnel_in<'a>(before: &NetSnapshot, now: &'a NetSnapshot, glob: &str) -> Opti
         .iter()
         .filter(|i| before.interface(i.index).is_none() && matches_glob(glob, &i.name))
         .find(|i| i.up && !i.addresses.is_empty() && now.has_route_by(i.index))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gateway_is_split_into_host_and_port() {
-        for (gateway, expected) in [
-            ("vpn.example.com", ("vpn.example.com", None)),
-            ("vpn.example.com:8443", ("vpn.example.com", Some("8443"))),
-            ("[2001:db8::1]:443", ("2001:db8::1", Some("443"))),
-            ("[2001:db8::1]", ("2001:db8::1", None)),
-            ("2001:db8::1", ("2001:db8::1", None)),
-        ] {
-            assert_eq!(split_port(gateway), expected, "{gateway}");
-        }
-    }
 }

@@ -1,11 +1,9 @@
 //! Stage `prepare`: the host is as it was before our first login, nobody else's client runs, and we know what to do.
 
-use std::sync::Arc;
-
 use super::{CycleState, StageEnd, Surroundings};
-use crate::cleanup::{Baseline, Journal, JournalFile, Mode, Tidy, TidyReport, boot_id, settle};
+use crate::cleanup::{Baseline, Journal, JournalFile, Mode, TidyReport, boot_id};
 use crate::config::Profile;
-use crate::process::{Claim, MARK, Process, Tree, scan};
+use crate::process::{MARK, Process, scan};
 use crate::record::MalfunctionKind;
 
 /// Runs the stage.
@@ -24,7 +22,7 @@ async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
         .map_err(|e| failed(format!("cannot use the state directory `{}`: {e}", around.state_dir.display())))?;
 
     let mut done = settle_earlier(around, &journal_file).await?;
-    done.extend(end_adopted(around, &cx.vpn.client).await?);
+    done.extend(clean(around.end_adopted(cx.vpn.client.adopt.clone(), Mode::Repair).await)?);
     if let Some(other) = others_client(around, &cx.vpn.client) {
         let words = format!("{} ({}) is running and is not ours", other.name, other.id.pid);
         return Err(StageEnd::because(MalfunctionKind::ClientBusy, words));
@@ -64,27 +62,7 @@ async fn settle_earlier(around: &Surroundings, file: &JournalFile) -> Result<Vec
         .read(around.clock.now())
         .map_err(|e| failed(format!("cannot read the journal `{}`: {e}", file.path().display())))?;
     let Some(journal) = journal else { return Ok(Vec::new()) };
-    let report =
-        settle(&journal, &around.net, &around.resolv_conf, around.endurance, &around.hurry, Mode::Repair).await;
-    clean(report)
-}
-
-/// Ends strangers that the profile adopts.
-async fn end_adopted(around: &Surroundings, client: &Profile) -> Result<Vec<String>, StageEnd> {
-    if client.adopt.is_empty() {
-        return Ok(Vec::new());
-    }
-    let claim = Claim { adopt: client.adopt.clone(), ..Claim::default() };
-    let tidy = Tidy {
-        net: &around.net,
-        baseline: None,
-        interface: None,
-        resolv_conf: &around.resolv_conf,
-        endurance: around.endurance,
-        hurry: &around.hurry,
-        mode: Mode::Repair,
-    };
-    clean(tidy.run(&mut Tree::new(claim, Arc::clone(&around.net))).await)
+    clean(around.settle(&journal, Mode::Repair).await)
 }
 
 fn clean(report: TidyReport) -> Result<Vec<String>, StageEnd> {

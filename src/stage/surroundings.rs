@@ -9,11 +9,11 @@ use chrono_tz::Tz;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::cleanup::ResolvConf;
+use crate::cleanup::{Baseline, Journal, Mode, ResolvConf, Tidy, TidyReport};
 use crate::clock::Clock;
-use crate::config::Environment;
+use crate::config::{Adopt, Environment};
 use crate::net::{BoxFuture, LockHeld, NetContext, NetLock};
-use crate::process::Endurance;
+use crate::process::{Claim, Endurance, Tree};
 
 /// Another prober's cycle may take so long: a login, a client that does not leave, and repairs.
 const LOCK_PATIENCE: Duration = Duration::from_mins(5);
@@ -64,6 +64,44 @@ impl HoldRoutes for Quiet {
 }
 
 impl Surroundings {
+    /// Ends strangers that a profile adopts.
+    pub async fn end_adopted(&self, adopt: Vec<Adopt>, mode: Mode) -> TidyReport {
+        if adopt.is_empty() {
+            return TidyReport::default();
+        }
+        let tidy = self.tidy(None, None, mode);
+        tidy.run(&mut Tree::new(Claim { adopt, ..Claim::default() }, Arc::clone(&self.net))).await
+    }
+
+    /// A tidying up in this network.
+    pub fn tidy<'a>(&'a self, baseline: Option<&'a Baseline>, interface: Option<&'a str>, mode: Mode) -> Tidy<'a> {
+        Tidy {
+            net: &self.net,
+            baseline,
+            interface,
+            resolv_conf: &self.resolv_conf,
+            endurance: self.endurance,
+            hurry: &self.hurry,
+            mode,
+        }
+    }
+
+    /// Removes what an earlier cycle left, by its journal.
+    ///
+    /// After a reboot its processes, interfaces and routes are gone and the ids in the journal mean others: then only
+    /// the `restore_command` runs, since the file may have survived with the client's content.
+    pub async fn settle(&self, journal: &Journal, mode: Mode) -> TidyReport {
+        if journal.is_of_this_boot() {
+            let tidy = self.tidy(Some(&journal.baseline), journal.interface.as_deref(), mode);
+            return tidy.run(&mut Tree::new(journal.claim(), Arc::clone(&self.net))).await;
+        }
+        let mut report = TidyReport::default();
+        if mode == Mode::Repair && !self.resolv_conf.is(journal.baseline.resolv_conf.as_deref()) {
+            report.done.extend(self.resolv_conf.refresh().await);
+        }
+        report
+    }
+
     /// Takes the lock of the network context; waits for another prober's cycle to end.
     pub async fn lock(&self) -> Result<NetLock, LockHeld> {
         let deadline = Instant::now() + LOCK_PATIENCE;
