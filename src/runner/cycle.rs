@@ -181,3 +181,7 @@ fn random() -> u32 {
         Err(_) => std::process::id(),
     }
 }
+
+#[cfg(test)]
+#[path = "cycle_tests.rs"]
+mod tests;
