@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 /// is there, never a part of one. The directory is created if it is missing.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    create_private_dir(dir)?;
     let new = beside(path, "new");
     // Whatever lies there is of a write that was cut, or a link that is not to be followed.
     remove(&new)?;
@@ -20,6 +20,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&new, path)?;
     File::open(dir)?.sync_all()
+}
+
+/// Creates a directory that only this user can enter; one that is there is left as it is.
+pub(crate) fn create_private_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 /// Removes a file; one that is not there is no error.

@@ -5,6 +5,15 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// What SIGHUP means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hangup {
+    /// The terminal is gone: stop (a command).
+    Stops,
+    /// Somebody else listens for it: read the configuration again (`run`).
+    Reloads,
+}
+
 /// The two tokens that signals set.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
@@ -15,12 +24,18 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Listens for SIGTERM and SIGINT from now on. Call inside the runtime.
-    pub fn listen() -> io::Result<Self> {
+    /// Listens from now on for everything by which a terminal or a service manager ends a program. Call inside the
+    /// runtime.
+    pub fn listen(hangup: Hangup) -> io::Result<Self> {
         let shutdown = Self::default();
-        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        tokio::spawn(shutdown.clone().on(terminate));
-        tokio::spawn(shutdown.clone().on(interrupt));
+        let mut kinds = vec![SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit()];
+        if hangup == Hangup::Stops {
+            kinds.push(SignalKind::hangup());
+        }
+        let signals = kinds.into_iter().map(signal).collect::<io::Result<Vec<_>>>()?;
+        for signal in signals {
+            tokio::spawn(shutdown.clone().on(signal));
+        }
         Ok(shutdown)
     }
 

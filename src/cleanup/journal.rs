@@ -87,7 +87,7 @@ pub struct JournalFile {
 impl JournalFile {
     /// `state_dir/cycle-<context>.json`; the directory is created if it is missing.
     pub fn open(state_dir: &Path, context: &str) -> io::Result<Self> {
-        std::fs::create_dir_all(state_dir)?;
+        files::create_private_dir(state_dir)?;
         Ok(Self { path: state_dir.join(format!("cycle-{context}.json")) })
     }
 

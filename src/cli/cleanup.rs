@@ -9,7 +9,7 @@ use crate::config::{Adopt, Config};
 use crate::exit_code;
 use crate::results::DayFiles;
 use crate::runner::recover;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Hangup, Shutdown};
 use crate::stage::{Quiet, Surroundings};
 
 /// Arguments of `cleanup`.
@@ -23,7 +23,8 @@ pub(super) struct CleanupArgs {
 /// Runs the command.
 pub(super) async fn run(global: &Global, args: &CleanupArgs) -> Result<u8, CommandError> {
     let config = load(global)?;
-    let shutdown = Shutdown::listen().map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
+    let shutdown =
+        Shutdown::listen(Hangup::Stops).map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
     let around = surroundings(&config, Arc::new(Quiet), &shutdown)?;
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Repair };
     let results = config.logging.as_ref().and_then(|l| DayFiles::open(&l.dir, &l.file).ok());

@@ -10,7 +10,7 @@ use crate::alert::{Channel, RouteGate};
 use crate::daemon::Recorder;
 use crate::demo::{DemoNet, Event, Printer, World, configuration, play_client, tell};
 use crate::exit_code;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Hangup, Shutdown};
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ pub(super) async fn run(args: &DemoArgs) -> Result<u8, CommandError> {
     let dir = std::env::temp_dir().join(format!("vpnprobe-demo-{}", std::process::id()));
     let program = std::env::current_exe().map_err(failed("find this program"))?;
     let world = World::create(&dir).map_err(failed("make the simulated host"))?;
-    let shutdown = Shutdown::listen().map_err(failed("listen for signals"))?;
+    let shutdown = Shutdown::listen(Hangup::Stops).map_err(failed("listen for signals"))?;
     let told = three_passes(&world, &program, &shutdown).await;
     if args.keep {
         say(&format!("\nThe files are in {}.\n", dir.display()));

@@ -8,14 +8,15 @@ use crate::alert::RouteGate;
 use crate::config::Config;
 use crate::daemon::{self, Source};
 use crate::exit_code;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Hangup, Shutdown};
 use crate::stage::Surroundings;
 
 /// Runs the command.
 pub(super) async fn run(global: &Global) -> Result<u8, CommandError> {
     let config = load(global)?;
     need_sites(&config)?;
-    let shutdown = Shutdown::listen().map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
+    let shutdown = Shutdown::listen(Hangup::Reloads)
+        .map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
     let source = CommandLine { global, shutdown: &shutdown };
     daemon::run(config, &source, &shutdown).await.map_err(CommandError::Failed)?;
     Ok(exit_code::OK)

@@ -11,7 +11,7 @@ use crate::daemon::{Recording, clear_up, day_files};
 use crate::exit_code;
 use crate::record::{CycleRecord, Verdict, json_of};
 use crate::runner::{NoObserver, Observer, Order, run_cycle};
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Hangup, Shutdown};
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,8 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
     let config = load(global)?;
     need_sites(&config)?;
     let sites = chosen(&config, &args.sites)?;
-    let shutdown = Shutdown::listen().map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
+    let shutdown =
+        Shutdown::listen(Hangup::Stops).map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
     let gate = RouteGate::new();
     let around = surroundings(&config, Arc::new(gate.clone()), &shutdown)?;
     let recording =
@@ -53,13 +54,14 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
         }
         let order = Order { interval: site.interval, owes_row: args.record };
         let finished = run_cycle(&site, order, &around, observer).await;
-        if let Some(recording) = &recording {
-            recording.take(&finished.record, &site).await.map_err(CommandError::Failed)?;
-        }
-        if let Err(e) = finished.closing.close() {
-            return Err(CommandError::Failed(format!("cannot close the cycle's journal: {e}")));
-        }
+        let taken = match &recording {
+            Some(recording) => recording.take(&finished.record, &site).await,
+            None => Ok(()),
+        };
+        let closed = finished.closing.close();
         show(&finished.record, args.json, terminal);
+        taken.map_err(CommandError::Failed)?;
+        closed.map_err(|e| CommandError::Failed(format!("cannot close the cycle's journal: {e}")))?;
         records.push(finished.record);
     }
     if let Some(recording) = recording {

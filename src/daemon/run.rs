@@ -161,10 +161,10 @@ fn mend(files: &DayFiles, config: &Config, around: &Surroundings) -> Result<(), 
 pub async fn clear_up(around: &Surroundings, files: Option<&DayFiles>) -> Result<Option<CycleRecord>, String> {
     let recovery = recover(around, files, Mode::Repair).await.map_err(|e| chain(&e))?;
     for done in &recovery.report.done {
-        tracing::warn!("an earlier prober was killed: {done}");
+        tracing::warn!("left by an earlier cycle: {done}");
     }
     for (kind, words) in &recovery.report.left {
-        tracing::error!(%kind, "an earlier prober was killed: {words}");
+        tracing::error!(%kind, "left by an earlier cycle and still there: {words}");
     }
     if let Some(record) = &recovery.record {
         tracing::warn!(site = %record.site, cycle = %record.id, "the cycle that the kill cut has its row now");

@@ -15,7 +15,7 @@ pub(super) struct StateLock(#[expect(dead_code, reason = "held, not read")] Floc
 impl StateLock {
     /// Takes it; `None` when another process has it.
     pub(super) fn try_take(state_dir: &Path) -> io::Result<Option<Self>> {
-        std::fs::create_dir_all(state_dir)?;
+        crate::files::create_private_dir(state_dir)?;
         let path = state_dir.join("run.lock");
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
