@@ -15,7 +15,8 @@ use super::tree::{Entry, Node, NodeKind, Position, join_key};
 
 /// Parses the text. Faults go into the sink; without a tree there is nothing more to find.
 ///
-/// A key given twice does not stop it: all of them are found, and the last one counts for the rest of the check.
+/// A key given twice does not stop it: all of them are found. The last one counts for the rest of the check; of sites
+/// and profiles that share a name, each is checked.
 pub(super) fn parse(text: &str, sink: &Sink) -> Option<Node> {
     let strict = serde_saphyr::from_str_with_options(text, options(DuplicateKeyPolicy::Error));
     let (raw, repeated_key): (Spanned<Raw>, _) = match strict {
@@ -223,7 +224,12 @@ impl Builder<'_> {
                 let hint = format!("it is also in line {}: keep one of them", earlier.at.line);
                 self.sink.fault(key_path.as_deref().unwrap_or_default(), at, "this key is given twice", Some(hint));
                 self.repeated.push(at);
-                *earlier = Entry { key, at, value };
+                if path.is_some_and(names_things) {
+                    // Two sites of one name: both are checked, so that the faults of neither stay hidden.
+                    entries.push(Entry { key, at, value });
+                } else {
+                    *earlier = Entry { key, at, value };
+                }
             } else {
                 seen.insert(key.clone(), entries.len());
                 entries.push(Entry { key, at, value });
