@@ -50,7 +50,8 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
             break;
         }
         if !args.json {
-            say(&terminal.headline(&site));
+            let apart = if records.is_empty() { "" } else { "\n" };
+            say(&format!("{apart}{}", terminal.headline(&site)));
         }
         let order = Order { interval: site.interval, owes_row: args.record };
         let finished = run_cycle(&site, order, &around, observer).await;

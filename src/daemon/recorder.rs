@@ -103,7 +103,8 @@ impl Sink for Recorder {
 
 /// One line per cycle.
 fn log(record: &CycleRecord) {
-    let ms = |d: Duration| d.as_secs_f64() * 1000.0;
+    // To the microsecond: more digits are noise.
+    let ms = |d: Duration| (d.as_secs_f64() * 1_000_000.0).round() / 1000.0;
     tracing::info!(
         site = %record.site,
         verdict = %record.verdict,
