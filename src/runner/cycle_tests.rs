@@ -319,6 +319,24 @@ async fn what_a_dying_client_leaves_is_removed() {
 }
 
 #[tokio::test]
+async fn resolv_conf_is_compared_before_each_login() {
+    let client = GOOD.replace("echo Connected;", "echo '# SonicWall' > DIR/resolv.conf; echo Connected;");
+    let story = Story::of(&format!("{client}; echo nameserver 192.0.2.53 > DIR/resolv.conf"));
+    let (first, _) = story.tell().await;
+    assert_eq!(first.stages[5].detail, None, "the client took it back itself");
+    // Something that outlived the check writes the client's content once more.
+    let resolv_conf = story.dir.path().join("resolv.conf");
+    std::fs::write(&resolv_conf, "# SonicWall\n").unwrap();
+    let (second, _) = story.tell().await;
+    assert!(second.stages[0].detail.as_deref().unwrap().contains("wrote the former content"), "{second:?}");
+    // The administrator's own change is kept.
+    std::fs::write(&resolv_conf, "nameserver 198.51.100.53\n").unwrap();
+    let (third, _) = story.tell().await;
+    assert_eq!(third.stages[0].detail, None);
+    assert_eq!(std::fs::read_to_string(&resolv_conf).unwrap(), "nameserver 198.51.100.53\n");
+}
+
+#[tokio::test]
 async fn after_a_panic_the_tunnel_is_still_taken_down() {
     let (record, _) = Story::of(GOOD).wrong(Wrong::PanicsInside).tell().await;
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Stage `prepare`: the host is as it was before our first login, nobody else's client runs, and we know what to do.
 
 use super::{CycleState, StageEnd, Surroundings};
-use crate::cleanup::{Baseline, Journal, JournalFile, Mode, TidyReport, boot_id};
+use crate::cleanup::{Baseline, Difference, Journal, JournalFile, KnownGood, Mode, TidyReport, boot_id};
 use crate::config::Profile;
 use crate::process::{MARK, Process, scan};
 use crate::record::MalfunctionKind;
@@ -31,6 +31,7 @@ async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
     let password = cx.vpn.password.read(&around.secret_env).await;
     cx.password = Some(password.map_err(|e| failed(crate::error::chain(&e)))?);
 
+    done.extend(compare_resolv_conf(cx).await?);
     let baseline = Baseline::take(&*around.net, &around.resolv_conf)
         .map_err(|e| failed(format!("cannot look at interfaces, routes and resolv.conf: {e}")))?;
     let journal = Journal {
@@ -50,6 +51,20 @@ async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
     cx.journal = Some(journal);
     cx.journal_file = Some(journal_file);
     Ok(done)
+}
+
+/// Compares resolv.conf with its known good content; what a client wrote is taken back.
+async fn compare_resolv_conf(cx: &mut CycleState<'_>) -> Result<Option<String>, StageEnd> {
+    let around = cx.around;
+    let broken = |e: std::io::Error| failed(format!("cannot compare resolv.conf with its known good content: {e}"));
+    let now = around.resolv_conf.read().map_err(broken)?;
+    let mut known = KnownGood::open(&around.state_dir, around.net.name()).map_err(broken)?;
+    let difference = known.compare(now.as_deref()).map_err(broken)?;
+    cx.known_good = Some(known);
+    match difference {
+        Difference::None | Difference::Others => Ok(None),
+        Difference::Clients(good) => around.resolv_conf.repair(good.as_deref()).await.map(Some).map_err(failed),
+    }
 }
 
 fn failed(words: impl AsRef<str>) -> StageEnd {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Surroundings, cleanup, external, internal, login, prepare, teardown};
-use crate::cleanup::{Baseline, Journal, JournalFile, Started};
+use crate::cleanup::{Baseline, Journal, JournalFile, KnownGood, Started};
 use crate::client::Session;
 use crate::config::{Secret, Site, SslVpn};
 use crate::net::{Interface, NetLock};
@@ -72,6 +72,8 @@ pub struct CycleState<'a> {
     pub lock: Option<NetLock>,
     /// The password, read before the login.
     pub password: Option<Secret>,
+    /// The known good content of resolv.conf.
+    pub known_good: Option<KnownGood>,
     /// The host before the login.
     pub baseline: Option<Baseline>,
     /// The client, once started.
@@ -107,6 +109,7 @@ impl<'a> CycleState<'a> {
             journal: None,
             lock: None,
             password: None,
+            known_good: None,
             baseline: None,
             client: None,
             tunnel: None,

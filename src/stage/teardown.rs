@@ -15,6 +15,9 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
     let around = cx.around;
     let leave = &cx.vpn.client.leave;
     let Some(client) = cx.client.as_mut() else { return StageEnd::passed() };
+    if let Some(Err(e)) = cx.known_good.as_mut().map(|known| known.note_client(&around.resolv_conf)) {
+        tracing::warn!(error = %e, "cannot note what the client made of resolv.conf");
+    }
     let began = Instant::now();
     if client.tree.living().is_empty() {
         return StageEnd::passed_with("the client had ended already");
