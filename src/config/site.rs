@@ -1,6 +1,7 @@
 //! Sites of the kind `ssl-vpn`, on top of `defaults`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
@@ -124,7 +125,7 @@ impl Draft {
             vpn_gw: fields.get("vpn_gw").and_then(|value| read_gateway(&value)),
             external_ip: fields.get("external_ip").and_then(|value| read_host(&value)),
             external_required: fields.get("external_required").and_then(|value| value.flag()).unwrap_or(true),
-            internal_ip: fields.get("internal_ip").and_then(|value| read_host(&value)),
+            internal_ip: fields.get("internal_ip").and_then(|value| read_address(&value)),
             realm: fields.text("realm"),
             username: fields.text("username"),
             password: read_password(fields, around.base),
@@ -176,6 +177,17 @@ fn read_host(value: &Value<'_>) -> Option<String> {
     let text = value.text()?;
     if !is_host(text) {
         value.not(text, "is not an IP address or host name", None);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// An address and no name: while a client holds the host's resolver, the prober resolves no name for itself.
+fn read_address(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    if text.parse::<IpAddr>().is_err() {
+        let hint = is_host(text).then(|| "write the address: no name is resolved while the tunnel is up".to_owned());
+        value.not(text, "is not an IP address", hint);
         return None;
     }
     Some(text.to_owned())
