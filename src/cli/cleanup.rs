@@ -33,8 +33,8 @@ pub(super) async fn run(global: &Global, args: &CleanupArgs) -> Result<u8, Comma
     let adopted = end_adopted(&config, &around, mode).await?;
     let (first, second) = (print(&recovery.report, mode), print(&adopted, mode));
     let clean = first && second;
-    if clean && mode == Mode::Repair {
-        say("nothing remains\n");
+    if clean {
+        say(if mode == Mode::Repair { "nothing remains\n" } else { "nothing to do\n" });
     }
     Ok(if clean { exit_code::OK } else { exit_code::FAILED })
 }
