@@ -64,11 +64,19 @@ pub(super) fn say(text: &str) {
 pub(super) fn load(global: &Global) -> Result<Config, CommandError> {
     let environment = Environment::of_process();
     let path = config_path(global)?;
-    let loaded = config::load(&path, &environment).map_err(|e| CommandError::Usage(e.to_string()))?;
+    let loaded = config::load(&path, &environment).map_err(|e| faulty(&e))?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     Ok(loaded.config)
+}
+
+/// A configuration that can't be used; more than one fault are counted first, each on lines of its own.
+pub(super) fn faulty(error: &config::LoadError) -> CommandError {
+    CommandError::Usage(match error.faults.len() {
+        0 | 1 => error.to_string(),
+        several => format!("the configuration has {several} faults\n{error}"),
+    })
 }
 
 /// The file that the command line names, else the first of the default ones that exists.
