@@ -1,5 +1,8 @@
-//! Integration tests: the library against real partners on this host. No privileges are needed.
+//! Integration tests: the library against real partners on this host, and the program as a user meets it. No privileges
+//! are needed.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is unexpected here fails the test")]
 
+mod cli;
+mod house;
 mod mail;
