@@ -91,9 +91,9 @@ impl NetContext for DemoNet {
         Vec::new()
     }
 
-    fn contains_process(&self, _: i32) -> bool {
+    fn contains_process(&self, _: i32) -> Option<bool> {
         // No stranger of the real host has anything to do with the simulated one.
-        false
+        Some(false)
     }
 
     fn ping(&self, request: PingRequest) -> BoxFuture<'_, Result<PingReport, PingError>> {

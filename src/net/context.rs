@@ -67,8 +67,8 @@ pub trait NetContext: Send + Sync + std::fmt::Debug {
     /// Processes that hold this tun or tap interface open, where this user may see it.
     fn holders(&self, interface: &str) -> Vec<i32>;
 
-    /// Whether this process belongs to this network.
-    fn contains_process(&self, pid: i32) -> bool;
+    /// Whether this process belongs to this network; `None` where this user may not see that, or it is gone.
+    fn contains_process(&self, pid: i32) -> Option<bool>;
 
     /// Sends echo requests. The future ends by itself after `count` intervals and one timeout.
     fn ping(&self, request: PingRequest) -> BoxFuture<'_, Result<PingReport, PingError>>;

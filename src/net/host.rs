@@ -72,7 +72,7 @@ impl NetContext for HostNet {
         processes::holders(interface, &self.network)
     }
 
-    fn contains_process(&self, pid: i32) -> bool {
+    fn contains_process(&self, pid: i32) -> Option<bool> {
         processes::is_in_network(pid, &self.network)
     }
 

@@ -10,15 +10,15 @@ pub(super) fn own_network() -> io::Result<PathBuf> {
     fs::read_link("/proc/thread-self/ns/net")
 }
 
-/// Whether the process is in this network namespace; `false` where that may not be seen.
-pub(super) fn is_in_network(pid: i32, network: &Path) -> bool {
-    fs::read_link(format!("/proc/{pid}/ns/net")).is_ok_and(|link| link == network)
+/// Whether the process is in this network namespace; `None` where that may not be seen, or the process is gone.
+pub(super) fn is_in_network(pid: i32, network: &Path) -> Option<bool> {
+    fs::read_link(format!("/proc/{pid}/ns/net")).ok().map(|link| link == network)
 }
 
 /// Processes of this network namespace that hold the tun or tap device called `interface` open. Interface names are
 /// per namespace, so a holder in another one holds another device.
 pub(super) fn holders(interface: &str, network: &Path) -> Vec<i32> {
-    process_ids().filter(|&pid| is_in_network(pid, network) && holds(pid, interface)).collect()
+    process_ids().filter(|&pid| is_in_network(pid, network) == Some(true) && holds(pid, interface)).collect()
 }
 
 /// A process that has the socket with this inode open.
@@ -68,10 +68,10 @@ mod tests {
     #[test]
     fn this_process_is_in_its_own_network_and_one_that_is_gone_is_not() {
         let network = own_network().unwrap();
-        assert!(is_in_network(own_pid(), &network));
-        assert!(!is_in_network(own_pid(), Path::new("net:[1]")));
-        assert!(!is_in_network(i32::MAX, &network));
-        assert!(!is_in_network(-1, &network));
+        assert_eq!(is_in_network(own_pid(), &network), Some(true));
+        assert_eq!(is_in_network(own_pid(), Path::new("net:[1]")), Some(false));
+        assert_eq!(is_in_network(i32::MAX, &network), None);
+        assert_eq!(is_in_network(-1, &network), None);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub fn ours(processes: &[Process], claim: &Claim, own: i32) -> Vec<Process> {
             || claim.mark.is_some() && p.mark == claim.mark
             || claim.leader.is_some_and(|leader| p.id == leader || in_session_of(p, leader))
             || claim.subreaper == Some(p.parent) && was_given_to_us(p, processes, own_session, claim)
-            || p.here && claim.adopt.iter().any(|adopt| adopt.covers(p))
+            || p.here == Some(true) && claim.adopt.iter().any(|adopt| adopt.covers(p))
     };
     let mut claimed: BTreeSet<i32> = processes.iter().filter(|p| directly(p)).map(|p| p.id.pid).collect();
     claimed.remove(&own);
@@ -97,7 +97,7 @@ mod tests {
             name: name.into(),
             args: vec![format!("/usr/bin/{name}")],
             mark: None,
-            here: true,
+            here: Some(true),
         }
     }
 
@@ -157,7 +157,7 @@ mod tests {
         let unrelated = process(601, 1, 601, "java");
         let mut elsewhere = client.clone();
         elsewhere.id.pid = 602;
-        elsewhere.here = false;
+        elsewhere.here = Some(false);
         let claim = Claim { adopt: vec![adopt], ..Claim::default() };
         assert_eq!(pids(&[client, unrelated, elsewhere], &claim), [600]);
     }

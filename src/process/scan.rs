@@ -37,14 +37,14 @@ pub struct Process {
     pub args: Vec<String>,
     /// The value of the mark in its environment; `None` without one, or where this user may not look.
     pub mark: Option<String>,
-    /// It belongs to the network in question.
-    pub here: bool,
+    /// Whether it belongs to the network in question; `None` where this user may not see that.
+    pub here: Option<bool>,
 }
 
 /// Every process, with the value of `mark_name` in its environment; `here` tells which belong to the network.
 ///
 /// A process that ends while it is looked at is left out.
-pub fn scan(mark_name: &str, here: impl Fn(i32) -> bool) -> Vec<Process> {
+pub fn scan(mark_name: &str, here: impl Fn(i32) -> Option<bool>) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
@@ -82,7 +82,7 @@ fn parse_stat(line: &str) -> Option<Process> {
         name: name.to_owned(),
         args: Vec::new(),
         mark: None,
-        here: false,
+        here: None,
     })
 }
 
@@ -110,8 +110,8 @@ mod tests {
     #[test]
     fn this_very_process_is_seen_with_its_arguments() {
         let own = i32::try_from(std::process::id()).unwrap();
-        let all = scan("PATH", |pid| pid == own);
-        let found: Vec<_> = all.iter().filter(|p| p.here).collect();
+        let all = scan("PATH", |pid| Some(pid == own));
+        let found: Vec<_> = all.iter().filter(|p| p.here == Some(true)).collect();
         assert_eq!(found.len(), 1);
         assert!(!found[0].args.is_empty());
         assert!(found[0].mark.is_some(), "PATH stands in the environment of a test");

@@ -71,8 +71,8 @@ impl NetContext for TestNet {
     fn holders(&self, _: &str) -> Vec<i32> {
         Vec::new()
     }
-    fn contains_process(&self, _: i32) -> bool {
-        false
+    fn contains_process(&self, _: i32) -> Option<bool> {
+        Some(false)
     }
     fn ping(&self, request: PingRequest) -> BoxFuture<'_, Result<PingReport, PingError>> {
         let inside = matches!(request.target, IpAddr::V4(v4) if v4.octets()[0] == 10);

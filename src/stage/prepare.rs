@@ -84,10 +84,20 @@ fn clean(report: TidyReport) -> Result<Vec<String>, StageEnd> {
     if report.is_clean() { Ok(report.done) } else { Err(failed(report.left_in_words())) }
 }
 
-/// A process of the same program in this network: somebody else's VPN.
+/// A process of the same program that holds a tunnel in this network: somebody else's VPN. Where this user may not see
+/// what a process holds, its name is enough: better one cycle too few than another's VPN disturbed.
 fn others_client(around: &Surroundings, client: &Profile) -> Option<Process> {
     let program = client.command.rsplit('/').next().unwrap_or(&client.command);
     // `comm` holds 15 bytes.
     let short: String = program.chars().take(15).collect();
-    scan(MARK, |pid| around.net.contains_process(pid)).into_iter().find(|p| p.here && !p.zombie && p.name == short)
+    let namesakes = scan(MARK, |pid| around.net.contains_process(pid));
+    let mut namesakes = namesakes.into_iter().filter(|p| !p.zombie && p.name == short).peekable();
+    namesakes.peek()?;
+    let tunnels = around.net.snapshot().map(|s| s.interfaces).unwrap_or_default();
+    let holds_tunnel = |pid| tunnels.iter().any(|tunnel| around.net.holders(&tunnel.name).contains(&pid));
+    namesakes.find(|p| match p.here {
+        Some(true) => holds_tunnel(p.id.pid),
+        Some(false) => false,
+        None => true,
+    })
 }

@@ -460,9 +460,9 @@ fn the_holder_of_a_tun_device_is_found_in_its_own_namespace_only() {
 fn a_process_belongs_to_the_namespace_that_it_runs_in() {
     let (here, elsewhere) = Namespace::pair("belongs");
     let idler = here.inside(Idler::start);
-    assert!(here.inside(|| host().contains_process(idler.pid())));
-    assert!(!elsewhere.inside(|| host().contains_process(idler.pid())));
-    assert!(!host().contains_process(idler.pid()));
+    assert_eq!(here.inside(|| host().contains_process(idler.pid())), Some(true));
+    assert_eq!(elsewhere.inside(|| host().contains_process(idler.pid())), Some(false));
+    assert_eq!(host().contains_process(idler.pid()), Some(false));
 }
 
 #[test]
