@@ -182,8 +182,8 @@ impl Pump {
         let (mut open, mut told) = (true, false);
         while open || !told {
             let last_words = exit.map_or_else(Instant::now, |(_, at)| at + LAST_WORDS);
+            // In no fixed order: a client that floods its terminal must not keep `quit` from being typed.
             tokio::select! {
-                biased;
                 read = read_available(&mut self.client.read, &mut buffer), if open => match read {
                     Ok(0) | Err(_) => open = false,
                     Ok(count) => self.heard(&buffer[..count], Instant::now()),
@@ -343,6 +343,15 @@ mod tests {
         let script = "i=0; while [ $i -lt 3000 ]; do echo 'a line that nobody waits for, forty bytes'; i=$((i+1)); done; echo Connected; read x";
         let mut session = start(script);
         assert!(matches!(session.event().await, Some(SessionEvent::Connected { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_floods_its_terminal_can_still_be_typed_to() {
+        let mut session = start("echo Connected; yes 'noise without end' & read line; kill $!; echo; echo heard $line");
+        assert!(matches!(session.event().await, Some(SessionEvent::Connected { .. })));
+        session.type_line("quit");
+        assert!(matches!(session.event().await, Some(SessionEvent::Ended { .. })));
+        assert_eq!(session.last_line().as_deref(), Some("heard quit"));
     }
 
     #[tokio::test]
