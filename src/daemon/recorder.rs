@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::control;
 use super::state_lock::StateLock;
@@ -26,6 +27,7 @@ pub struct Recorder {
     results: Mutex<Results>,
     notifier: Notifier,
     task: Mutex<Option<JoinHandle<()>>>,
+    ended: CancellationToken,
 }
 
 /// The day files that the configuration names; `None` where it names none.
@@ -54,8 +56,19 @@ impl Recorder {
         let (notifier, task) =
             Notifier::new(Arc::new(store), channels, gate, Arc::clone(&around.clock), config.timezone)
                 .map_err(|e| chain(&e))?;
-        let task = tokio::spawn(task.run());
-        Ok(Self { results: Mutex::new(Results::new(files)), notifier, task: Mutex::new(Some(task)) })
+        let ended = CancellationToken::new();
+        let at_its_end = ended.clone().drop_guard();
+        let task = tokio::spawn(async move {
+            // Dropped also when the task panics.
+            let _at_its_end = at_its_end;
+            task.run().await;
+        });
+        Ok(Self { results: Mutex::new(Results::new(files)), notifier, task: Mutex::new(Some(task)), ended })
+    }
+
+    /// Waits for the end of the task that tells people: it ends by itself only by a bug.
+    pub(super) async fn alert_task_ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Sends what is pending, for a few seconds at most, and ends.

@@ -102,15 +102,22 @@ impl Generation {
     ) -> (Schedule, Next) {
         let Self { around, recorder, socket, mut schedule } = self;
         let sink: Arc<dyn Sink> = Arc::clone(&recorder) as _;
-        let control = tokio::spawn(control::serve(socket, config.sites.clone(), Arc::clone(&sink)));
+        let mut control = tokio::spawn(control::serve(socket, config.sites.clone(), Arc::clone(&sink)));
         let (queue, jobs) = mpsc::unbounded_channel();
         let (progress, mut news) = mpsc::unbounded_channel();
         // Ends with the prober, or with this configuration.
         let stop = shutdown.cancel.child_token();
         let worker = tokio::spawn(work(around, jobs, progress, sink, Arc::new(NoObserver), stop.clone()));
-        let reload = tokio::select! {
-            () = schedule.run(&queue, &mut news, &stop) => None,
-            new = good_config(source, config, hangups) => Some(new),
+        let mut reload = None;
+        // A prober that can't tell anybody, or can't be told anything, is to be started anew by whoever watches it.
+        let broken = tokio::select! {
+            () = schedule.run(&queue, &mut news, &stop) => "the worker",
+            new = good_config(source, config, hangups) => {
+                reload = Some(new);
+                "nothing"
+            }
+            () = recorder.alert_task_ended() => "the alert task",
+            _ = &mut control => "the control socket",
         };
         stop.cancel();
         let ended = worker.await;
@@ -124,7 +131,7 @@ impl Generation {
             (true, ..) => Next::Stop,
             (false, _, Err(e)) => Next::Fail(format!("the worker ended by itself: {e}")),
             (false, Some(config), Ok(())) => Next::Reload(Box::new(config)),
-            (false, None, Ok(())) => Next::Fail("the worker ended by itself".to_owned()),
+            (false, None, Ok(())) => Next::Fail(format!("{broken} ended by itself")),
         };
         (schedule, next)
     }
