@@ -33,7 +33,7 @@ pub struct Process {
     pub zombie: bool,
     /// Its name (`comm`: the first 15 bytes of the program's base name).
     pub name: String,
-    /// Its arguments; empty for a kernel thread or a zombie.
+    /// Its arguments; empty for a zombie.
     pub args: Vec<String>,
     /// The value of the mark in its environment; `None` without one, or where this user may not look.
     pub mark: Option<String>,
@@ -43,7 +43,8 @@ pub struct Process {
 
 /// Every process, with the value of `mark_name` in its environment; `here` tells which belong to the network.
 ///
-/// A process that ends while it is looked at is left out.
+/// A process that ends while it is looked at is left out. So is a thread of the kernel: none is ever a client's, and on
+/// a host that does little they are most of what stands in `/proc`.
 pub fn scan(mark_name: &str, here: impl Fn(i32) -> Option<bool>) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
@@ -54,7 +55,12 @@ pub fn scan(mark_name: &str, here: impl Fn(i32) -> Option<bool>) -> Vec<Process>
 }
 
 fn read(pid: i32, mark_name: &str) -> Option<Process> {
-    let mut process = parse_stat(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))?;
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    if is_kernel_thread(&stat) {
+        return None;
+    }
+    let mut process = parse_stat(&stat)?;
     let strings = |file: &str| -> Vec<String> {
         let bytes = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
         bytes.split(|&b| b == 0).filter(|s| !s.is_empty()).map(|s| String::from_utf8_lossy(s).into_owned()).collect()
@@ -86,6 +92,14 @@ fn parse_stat(line: &str) -> Option<Process> {
     })
 }
 
+/// Whether a line of `/proc/PID/stat` is a kernel thread's, by its flags (the ninth field).
+fn is_kernel_thread(line: &str) -> bool {
+    /// `PF_KTHREAD` in `include/linux/sched.h`.
+    const KERNEL_THREAD: u64 = 0x0020_0000;
+    let flags = line.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(6)?.parse::<u64>().ok());
+    flags.is_some_and(|flags| flags & KERNEL_THREAD != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +112,15 @@ mod tests {
         assert_eq!((process.parent, process.session), (7, 40));
         assert_eq!(process.name, "a) b (c)");
         assert!(!process.zombie);
+    }
+
+    #[test]
+    fn threads_of_the_kernel_are_known_by_their_flags() {
+        let kthreadd = "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 7 0 0";
+        assert!(is_kernel_thread(kthreadd));
+        let client = "42 (openconnect) S 7 42 40 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3";
+        assert!(!is_kernel_thread(client));
+        assert!(!is_kernel_thread("42 (openconnect"));
     }
 
     #[test]
