@@ -1,0 +1,80 @@
+//! The measuring half of `scripts/bench login`: runs the product's own code and prints what happened when, one JSON
+//! object a line. It judges nothing: `scripts/bench.d` does.
+//!
+//! - `clock CONFIG STAMPS COUNT`: logins by [`vpnprobe::client::Session`], as the stage `login` makes them.
+//! - `cycle CONFIG SITE COUNT`: whole cycles by [`vpnprobe::runner::run_cycle`] with a network that notes every call.
+
+mod clock;
+mod cycle;
+mod watched;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use vpnprobe::config::{Config, Environment, load};
+use vpnprobe::error::chain;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Logins alone
+    Clock {
+        /// Its first site is logged in at
+        config: PathBuf,
+        /// Where the clients put their stamps
+        stamps: PathBuf,
+        /// How many
+        count: u32,
+    },
+    /// Whole cycles
+    Cycle {
+        /// The configuration
+        config: PathBuf,
+        /// The site
+        site: String,
+        /// How many
+        count: u32,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments.what) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            use std::io::Write;
+            let _ = writeln!(std::io::stderr(), "bench-login: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(what: &What) -> Result<(), String> {
+    // The product's own runtime (src/cli/args.rs): where its tasks run decides when they wake.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|e| format!("cannot start: {e}"))?;
+    runtime.block_on(async {
+        match what {
+            What::Clock { config, stamps, count } => clock::run(&read(config)?, stamps, *count).await,
+            What::Cycle { config, site, count } => cycle::run(Arc::new(read(config)?), site, *count).await,
+        }
+    })
+}
+
+fn read(path: &Path) -> Result<Config, String> {
+    Ok(load(path, &Environment::of_process()).map_err(|e| chain(&e))?.config)
+}
+
+/// Prints one result.
+fn print(result: &serde_json::Value) -> Result<(), String> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{result}").and_then(|()| out.flush()).map_err(|e| format!("cannot write: {e}"))
+}
