@@ -27,8 +27,12 @@ pub struct Scenario {
     pub redirected_domains: Vec<String>,
     /// Whether the tunnel rewrites resolv.conf (a matter of the carrier). Default yes.
     pub rewrites_resolv_conf: bool,
+    /// Whether it puts resolv.conf back when it leaves (a matter of the carrier). Default yes.
+    pub restores_resolv_conf: bool,
     /// What the client does when its terminal is closed, or the script that started it ends (a matter of the program).
     pub at_hangup: Fate,
+    /// What the client and its helper do when they are told to end by SIGTERM (a matter of the program).
+    pub at_terminate: Fate,
     /// What becomes of the helper and the tunnel when the client dies without leaving (a matter of the carrier).
     pub helper: Fate,
     /// How long a step takes before its text comes.
@@ -47,7 +51,9 @@ impl Default for Scenario {
             second_factor: None,
             redirected_domains: vec!["inside.lab".into()],
             rewrites_resolv_conf: true,
+            restores_resolv_conf: true,
             at_hangup: Fate::Stays,
+            at_terminate: Fate::Leaves,
             helper: Fate::Stays,
             delays: BTreeMap::new(),
             faults: Vec::new(),

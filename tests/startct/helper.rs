@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::{io, mem, thread};
 
+use tokio::signal::unix::SignalKind;
 use vpnprobe::simulator::{Fate, Scenario};
 
 use crate::complain;
 use crate::link::{self, Order, Report};
 use crate::place::Place;
+use crate::terminal;
 use crate::tunnel::{Credentials, Tunnel};
 
 /// What happens to the helper.
@@ -40,6 +42,9 @@ fn play(arguments: &[String]) -> Result<(), Box<dyn std::error::Error>> {
     let port = arguments.iter().find_map(|argument| argument.strip_prefix("-p")).ok_or("no port in my arguments")?;
     let place = Place::find()?;
     let scenario = place.scenario()?;
+    if scenario.at_terminate == Fate::Stays {
+        terminal::ignore(SignalKind::terminate())?;
+    }
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port.parse()?))?;
     let (sender, events) = mpsc::channel();
     let (incoming, orders) = (stream.try_clone()?, sender.clone());
@@ -96,8 +101,7 @@ impl Helper {
 
     fn connect(&self, state: State, server: &str, credentials: &Credentials) -> io::Result<State> {
         let State::Idle = state else { return Ok(state) };
-        let resolv_conf = self.scenario.rewrites_resolv_conf;
-        let tunnel = Tunnel::start(&self.place, server, credentials, resolv_conf, self.sender.clone())?;
+        let tunnel = Tunnel::start(&self.place, server, credentials, &self.scenario, self.sender.clone())?;
         Ok(State::Connecting(tunnel, Vec::new()))
     }
 

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use tokio::signal::unix::SignalKind;
 use vpnprobe::simulator::{
     ANOTHER_INSTANCE, Attempt, Carrier, Certificate, CertificateOf, Ending, Fate, TIMED_OUT, converse, unreachable,
 };
@@ -42,7 +43,10 @@ fn play(arguments: &[String]) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let scenario = place.scenario()?;
     let survives_hangup = scenario.at_hangup == Fate::Stays && io::stdin().is_terminal();
     if survives_hangup {
-        terminal::ignore_hangup()?;
+        terminal::ignore(SignalKind::hangup())?;
+    }
+    if scenario.at_terminate == Fate::Stays {
+        terminal::ignore(SignalKind::terminate())?;
     }
     let mut helper = Helper::start(place, invocation.server.clone())?;
     let ending = converse(terminal::console(), &scenario, &invocation, &mut helper);

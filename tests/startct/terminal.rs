@@ -12,12 +12,12 @@ pub(crate) fn console() -> Console<io::Stdout> {
     if io::stdin().is_terminal() { console.with_echo_switch(set_echo) } else { console }
 }
 
-/// From now on the end of the terminal, or of the session's first process, is no reason to end.
-pub(crate) fn ignore_hangup() -> io::Result<()> {
+/// From now on this signal is no reason to end.
+pub(crate) fn ignore(kind: SignalKind) -> io::Result<()> {
     // A handler once installed stays for the life of the process; nobody looks at what it notes.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let _entered = runtime.enter();
-    signal(SignalKind::hangup()).map(drop)
+    signal(kind).map(drop)
 }
 
 fn set_echo(on: bool) -> io::Result<()> {

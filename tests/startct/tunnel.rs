@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
-use vpnprobe::simulator::{NO_SECURE_CONNECTION, TIMED_OUT, WRONG_CREDENTIALS, unreachable};
+use vpnprobe::simulator::{NO_SECURE_CONNECTION, Scenario, TIMED_OUT, WRONG_CREDENTIALS, unreachable};
 
 use crate::helper::Event;
 use crate::link::Report;
@@ -31,7 +31,7 @@ impl Tunnel {
         place: &Place,
         server: &str,
         credentials: &Credentials,
-        rewrites_resolv_conf: bool,
+        scenario: &Scenario,
         events: Sender<Event>,
     ) -> io::Result<Self> {
         let (output, input) = io::pipe()?;
@@ -46,8 +46,11 @@ impl Tunnel {
             .stdin(Stdio::piped())
             .stdout(input.try_clone()?)
             .stderr(input);
-        if rewrites_resolv_conf {
+        if scenario.rewrites_resolv_conf {
             command.env("STANDIN_RESOLV_CONF", RESOLV_CONF);
+        }
+        if !scenario.restores_resolv_conf {
+            command.env("STANDIN_LEAVES_RESOLV_CONF", "yes");
         }
         let mut client = command.spawn()?;
         if let Some(mut stdin) = client.stdin.take() {
