@@ -1,8 +1,23 @@
-//! End-to-end tests: real sockets, real namespaces, real clients. They need root.
+//! End-to-end tests: real sockets, real namespaces, real clients, a real gateway. They need root.
 //!
-//! `cargo test --test e2e --features e2e`. Every test makes network namespaces of its own and removes them.
+//! `scripts/test e2e` brings the lab of `scripts/lab` up and down around them. The tests of `net` make namespaces of
+//! their own; all others share the lab's, one at a time, and prove before and after that it is clean (`lab`).
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 
+mod lab;
 mod namespace;
+
+mod client_killed;
+mod gateway;
+mod grid;
+mod inside;
+mod leftovers;
+mod login;
+mod mail;
 mod net;
+mod prober_killed;
+mod stopped;
+mod strangers;
+mod terminal;
+mod two_probers;

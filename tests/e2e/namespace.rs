@@ -51,6 +51,13 @@ impl Namespace {
         command("ip", &arguments);
     }
 
+    /// A command in the namespace.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.0]).args(arguments);
+        command
+    }
+
     /// Sets a variable of the namespace, by its path below `/proc/sys/net`.
     pub(crate) fn set(&self, variable: &str, value: &str) {
         self.inside(|| std::fs::write(format!("/proc/sys/net/{variable}"), value).unwrap());

@@ -1,0 +1,89 @@
+//! What is not ours survives.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::lab::{Lab, Stranger, until};
+use crate::namespace::Namespace;
+
+/// A copy of `sleep` under another name.
+fn sleeper(dir: &Path, name: &str) -> PathBuf {
+    let program = dir.join(name);
+    fs::copy("/usr/bin/sleep", &program).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+#[test]
+fn an_unrelated_java_survives_a_login_a_kill_and_a_cleanup() {
+    let lab = Lab::locked();
+    let paris = lab.site("paris", "client: lab-startct");
+    let program = sleeper(paris.dir(), "java");
+    let mut java = lab.stranger(&[program.to_str().unwrap(), "600"]);
+    lab.process("java");
+    paris.run(&["test", "--record"]).exits(0);
+    paris.row().is_up();
+    paris.run(&["cleanup"]).exits(0);
+    assert!(java.lives());
+    paris.plays("hangs-behind-its-tunnel");
+    let prober = paris.start(&["test"]);
+    lab.tunnel_stands();
+    prober.kill();
+    paris.run(&["cleanup"]).exits(0);
+    assert!(java.lives());
+}
+
+#[test]
+fn an_avconnect_of_another_network_survives() {
+    let lab = Lab::locked();
+    let elsewhere = Namespace::new("other-host");
+    let paris = lab.site("paris", "client: lab-startct");
+    let program = sleeper(paris.dir(), "AvConnect");
+    let mut other = Stranger::start(elsewhere.command(&[program.to_str().unwrap(), "600"]));
+    paris.run(&["test", "--record"]).exits(0);
+    paris.row().is_up();
+    paris.run(&["cleanup"]).exits(0);
+    assert!(other.lives());
+}
+
+#[test]
+fn a_tunnel_that_stood_there_before_is_left_alone() {
+    let lab = Lab::locked();
+    let others = lab.tunnel("tun0", "192.0.2.1/32");
+    let before = lab.snapshot();
+    let paris = lab.site("paris", "client: hasty-startct").playing("never-quits");
+    let ran = paris.run(&["test", "--record", "--json"]);
+    ran.exits(0);
+    paris.row().is_up();
+    assert!(ran.json()["stages"].to_string().contains("tun1 10.88.0."), "{}", ran.stdout);
+    assert_eq!(before.differences(&lab.snapshot()), Vec::<String>::new());
+    paris.run(&["cleanup"]).exits(0);
+    assert_eq!(before.differences(&lab.snapshot()), Vec::<String>::new());
+    drop(others);
+}
+
+#[test]
+fn an_administrators_openconnect_is_left_alone_and_the_cycle_is_unknown() {
+    let lab = Lab::locked();
+    let pin = fs::read_to_string(lab.dir().join("fingerprints/gw.pin-sha256")).unwrap();
+    let secret = lab.dir().join("secrets/second.pw");
+    let script = format!(
+        "exec openconnect --user=second --passwd-on-stdin --servercert={} 10.78.0.1 < {}",
+        pin.trim(),
+        secret.display()
+    );
+    let mut administrator = lab.stranger(&["sh", "-c", &script]);
+    until("the administrator's tunnel", || (lab.has_way_inside() && lab.inside_answers()).then_some(()));
+    let before = lab.snapshot();
+
+    let paris = lab.site("paris", "client: openconnect");
+    paris.run(&["test", "--record"]).exits(3);
+    let stages = "prepare=client-busy external=skipped login=skipped internal=skipped teardown=skipped cleanup=skipped";
+    paris.row().is("unknown", "prepare", "client-busy", "own").expect("stages", stages);
+    paris.run(&["cleanup"]).exits(0);
+    assert!(administrator.lives());
+    assert_eq!(before.differences(&lab.snapshot()), Vec::<String>::new());
+    assert!(lab.inside_answers(), "the administrator is still connected");
+    administrator.interrupt();
+}
