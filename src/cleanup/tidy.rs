@@ -110,7 +110,8 @@ impl Tidy<'_> {
     async fn network(&self, baseline: &Baseline, tree: &mut Tree, report: &mut TidyReport) -> std::io::Result<()> {
         let diff = self.settled(baseline).await?;
         if self.mode == Mode::DryRun {
-            report.done.extend(diff.interfaces.iter().map(|i| format!("remove interface {}", i.name)));
+            let ours = diff.interfaces.iter().filter(|i| self.strangers(i, tree).is_empty());
+            report.done.extend(ours.map(|i| format!("remove interface {}", i.name)));
             report.done.extend(diff.added.iter().map(|r| format!("remove route {r}")));
             report.done.extend(diff.missing.iter().map(|r| format!("put route {r} back")));
             return Ok(());
@@ -153,8 +154,7 @@ impl Tidy<'_> {
 
     fn remove_interface(&self, interface: &Interface, tree: &mut Tree, report: &mut TidyReport) {
         let name = &interface.name;
-        let ours: Vec<i32> = tree.living().iter().map(|p| p.id.pid).collect();
-        let strangers: Vec<i32> = self.net.holders(name).into_iter().filter(|pid| !ours.contains(pid)).collect();
+        let strangers = self.strangers(interface, tree);
         if !strangers.is_empty() {
             // Another's tunnel that came up meanwhile under a name of the client's: not ours, so nothing is left.
             tracing::info!(interface = %name, ?strangers, "a new interface belongs to another's process and is left alone");
@@ -164,6 +164,12 @@ impl Tidy<'_> {
             Ok(()) => report.done.push(format!("removed interface {name}")),
             Err(e) => report.leave(LeftoverKind::InterfaceLeft, format!("cannot remove interface {name}: {e}")),
         }
+    }
+
+    /// Who holds an interface and is not ours.
+    fn strangers(&self, interface: &Interface, tree: &mut Tree) -> Vec<i32> {
+        let ours: Vec<i32> = tree.living().iter().map(|p| p.id.pid).collect();
+        self.net.holders(&interface.name).into_iter().filter(|pid| !ours.contains(pid)).collect()
     }
 
     /// What still differs and was not said yet.
