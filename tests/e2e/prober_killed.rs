@@ -69,7 +69,10 @@ fn cleanup_clears_up_after_a_kill(moment: Moment) {
     for said in ["would end process java (", "would end process AvConnect (", "would remove interface tun0"] {
         would.said(said);
     }
-    would.said("resolv.conf");
+    would.said("would restore resolv.conf");
+    let mut lines: Vec<_> = would.stdout.lines().collect();
+    lines.sort_unstable();
+    assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "said twice: {lines:?}");
     assert_eq!(left.differences(&lab.snapshot()), Vec::<String>::new(), "a dry run changes nothing");
     assert!(paris.rows().is_empty() && paris.journal().exists());
 

@@ -63,18 +63,25 @@ fn a_tunnel_that_stood_there_before_is_left_alone() {
     drop(others);
 }
 
-#[test]
-fn an_administrators_openconnect_is_left_alone_and_the_cycle_is_unknown() {
-    let lab = Lab::locked();
+/// Somebody who works through a tunnel of his own, by this interface.
+fn administrator(lab: &Lab, interface: &str) -> Stranger {
     let pin = fs::read_to_string(lab.dir().join("fingerprints/gw.pin-sha256")).unwrap();
     let secret = lab.dir().join("secrets/second.pw");
     let script = format!(
-        "exec openconnect --user=second --passwd-on-stdin --servercert={} 10.78.0.1 < {}",
+        "exec openconnect --user=second --passwd-on-stdin --interface={interface} --servercert={} 10.78.0.1 < {}",
         pin.trim(),
         secret.display()
     );
-    let mut administrator = lab.stranger(&["sh", "-c", &script]);
-    until("the administrator's tunnel", || (lab.has_way_inside() && lab.inside_answers()).then_some(()));
+    let administrator = lab.stranger(&["sh", "-c", &script]);
+    until("the administrator's tunnel", || lab.goes_inside_by(interface).then_some(()));
+    assert!(lab.inside_answers(), "control: the administrator is connected");
+    administrator
+}
+
+#[test]
+fn an_administrators_openconnect_is_left_alone_and_the_cycle_is_unknown() {
+    let lab = Lab::locked();
+    let mut administrator = administrator(&lab, "tun0");
     let before = lab.snapshot();
 
     let paris = lab.site("paris", "client: openconnect");
@@ -86,4 +93,37 @@ fn an_administrators_openconnect_is_left_alone_and_the_cycle_is_unknown() {
     assert_eq!(before.differences(&lab.snapshot()), Vec::<String>::new());
     assert!(lab.inside_answers(), "the administrator is still connected");
     administrator.interrupt();
+}
+
+#[test]
+fn an_administrators_tunnel_beside_another_client_keeps_its_routes() {
+    let lab = Lab::locked();
+    let mut administrator = administrator(&lab, "tun7");
+    let before = lab.snapshot();
+    // Both have the same route.
+    let paris = lab.site("paris", "client: lab-startct");
+    paris.run(&["test", "--record"]).exits(0);
+    paris.row().is_up();
+    assert!(administrator.lives() && lab.inside_answers(), "the administrator is still connected");
+    assert_eq!(before.differences(&lab.snapshot()), Vec::<String>::new());
+    administrator.interrupt();
+}
+
+#[test]
+fn an_administrators_tunnel_that_came_up_meanwhile_is_no_leftover() {
+    let lab = Lab::locked();
+    let paris = lab.site("paris", "client: lab-startct").playing("hangs-behind-its-tunnel");
+    let prober = paris.start(&["test", "--record"]);
+    lab.tunnel_stands();
+    let mut administrator = administrator(&lab, "tun7");
+    prober.kill();
+    let would = paris.run(&["cleanup", "--dry-run"]);
+    would.exits(1).said("would remove interface tun0");
+    assert!(!would.stdout.contains("tun7"), "{}", would.stdout);
+    let did = paris.run(&["cleanup"]);
+    did.exits(0);
+    assert!(!did.stdout.contains("tun7"), "{}", did.stdout);
+    assert!(administrator.lives() && lab.inside_answers(), "the administrator is still connected");
+    administrator.interrupt();
+    paris.row().is("unknown", "", "prober-killed", "own");
 }

@@ -68,6 +68,8 @@ impl Lab {
         assert_eq!(self.before.interfaces(), ["lo", "gw0", "mail0"], "control: interfaces of the prober's namespace");
         let original = fs::read_to_string(self.dir.join("resolv.conf.original")).unwrap();
         assert_eq!(self.before.resolv_conf, original, "control: resolv.conf of the prober's namespace");
+        let routes = self.before.routes_by_hand();
+        assert_eq!(routes.len(), 1, "control: routes of the prober's namespace beside 10.78.1.0/24: {routes:?}");
         assert!(!self.has_way_inside(), "control: there is a way to the inside without a tunnel");
         assert!(self.connects("10.78.0.1:443"), "control: the gateway does not listen");
         assert!(self.connects("10.79.0.1:25"), "control: the mail server does not listen");
@@ -199,6 +201,13 @@ impl Lab {
         ip(&["-n", &self.namespace(), "route", "get", "10.77.0.1"])
     }
 
+    /// Whether the way to the inside host is by this interface.
+    pub(crate) fn goes_inside_by(&self, interface: &str) -> bool {
+        let arguments = ["-n", &self.namespace(), "route", "get", "10.77.0.1"];
+        let output = Command::new("ip").args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).contains(&format!("dev {interface} "))
+    }
+
     /// Whether the inside host answers.
     pub(crate) fn inside_answers(&self) -> bool {
         self.script(&["run", "ping", "-nqc1", "-W5", "10.77.0.1"]).output().unwrap().status.success()
@@ -243,6 +252,13 @@ impl Lab {
         }
         for interface in self.snapshot().interfaces().into_iter().filter(|name| name.starts_with("tun")) {
             let _ = ip(&["-n", &namespace, "link", "del", interface]);
+        }
+        let (before, now) = (self.before.routes_by_hand(), self.snapshot().routes_by_hand());
+        for (action, routes, others) in [("del", &now, &before), ("add", &before, &now)] {
+            for route in routes.iter().filter(|route| !others.contains(route)) {
+                let start = ["-n", &namespace, "route", action];
+                let _ = ip(&start.into_iter().chain(route.iter().map(String::as_str)).collect::<Vec<_>>());
+            }
         }
         let _ = fs::write(Path::new("/etc/netns").join(&namespace).join("resolv.conf"), &self.before.resolv_conf);
     }

@@ -60,6 +60,18 @@ impl Snapshot {
         found
     }
 
+    /// The IPv4 routes that somebody made, as `ip route add` takes them.
+    pub(crate) fn routes_by_hand(&self) -> Vec<Vec<String>> {
+        let routes = self.routes[0].as_array().unwrap();
+        let by_hand = routes.iter().filter(|route| route["protocol"] != "kernel");
+        let arguments = |route: &Value| {
+            let named = [("to", "dst"), ("via", "gateway"), ("dev", "dev"), ("metric", "metric")];
+            let given = named.map(|(word, key)| Some([word.to_owned(), route[key].as_str()?.to_owned()]));
+            given.into_iter().flatten().flatten().collect()
+        };
+        by_hand.map(arguments).collect()
+    }
+
     /// Names of the interfaces.
     pub(crate) fn interfaces(&self) -> Vec<&str> {
         self.addresses.as_array().unwrap().iter().filter_map(|link| link["ifname"].as_str()).collect()
