@@ -93,7 +93,7 @@ impl NetContext for Watched {
     }
 
     /// A look at `/proc` asks this for every process, in the order of their ids: a lower id begins another look.
-    fn contains_process(&self, pid: i32) -> bool {
+    fn contains_process(&self, pid: i32) -> Option<bool> {
         let began = Instant::now();
         let here = self.net.contains_process(pid);
         let ended = Instant::now();
