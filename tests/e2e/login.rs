@@ -73,13 +73,15 @@ fn control_a_secret_on_a_command_line_or_in_a_clients_environment_would_be_seen(
     let lab = Lab::locked();
     for secret in SECRETS {
         let _told = lab.stranger(&["sh", "-c", "sleep 600; exit", "sh", secret]);
-        until("the secret on the command line", || shown_secrets().first().cloned());
+        until("the secret on the command line", || shown_secrets(&lab.namespace()).first().cloned());
     }
-    until("no secret", || shown_secrets().is_empty().then_some(()));
+    until("no secret", || shown_secrets(&lab.namespace()).is_empty().then_some(()));
     let _told = lab.stranger(&["env", "PASSWORD=lab-secret-1", "sh", "-c", "sleep 600; exit", "openconnect"]);
     lab.process("sleep");
     // What `env` was told is gone with it.
-    until("the secret in the environment", || shown_secrets().into_iter().find(|by| by.contains("`sh -c sleep")));
+    until("the secret in the environment", || {
+        shown_secrets(&lab.namespace()).into_iter().find(|by| by.contains("`sh -c sleep"))
+    });
 }
 
 fn a_wrong_password(client: &str) {

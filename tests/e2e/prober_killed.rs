@@ -119,7 +119,7 @@ fn the_next_run_clears_up_first(moment: Moment) {
     let mut prober = paris.start(&["run"]);
     prober.says("the cycle that the kill cut has its row now");
     prober.rows(2);
-    prober.stop().exits(0).said("an earlier prober was killed: sent TERM to java");
+    prober.stop().exits(0).said("left by an earlier cycle: sent TERM to java");
     both_cycles_have_their_row(&paris.rows());
 }
 

@@ -31,7 +31,7 @@ fn to_its_end(mut session: OsSession) -> (String, i32) {
 fn stages_are_shown_as_they_happen_and_in_colour() {
     let lab = Lab::locked();
     let paris = lab.site("paris", "client: lab-startct");
-    let sampler = Sampler::start();
+    let sampler = Sampler::start(&lab);
     let (shown, code) = to_its_end(on_a_terminal(&paris, &[]));
     sampler.saw_none();
     assert_eq!(code, 0, "{shown}");
@@ -67,7 +67,7 @@ fn without_a_terminal_there_are_neither_colours_nor_progress() {
 fn ctrl_c_in_the_middle_of_a_login_leaves_all_clean() {
     let lab = Lab::locked();
     let paris = lab.site("paris", "client: lab-startct").playing("hangs-behind-its-tunnel");
-    let sampler = Sampler::start();
+    let sampler = Sampler::start(&lab);
     let mut session = on_a_terminal(&paris, &[]);
     session.set_expect_timeout(Some(Duration::from_secs(30)));
     session.expect("login     …").unwrap();

@@ -104,7 +104,7 @@ impl Lab {
     /// `scripts/lab ARGUMENTS`.
     pub(crate) fn script(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/lab"));
-        command.args(arguments).env("VPNPROBE_LAB", &self.name).stdin(Stdio::null());
+        command.args(arguments).env("VPNPROBE_LAB", &self.name);
         command
     }
 
@@ -305,12 +305,6 @@ impl Stranger {
 
     pub(crate) fn lives(&mut self) -> bool {
         self.0.try_wait().unwrap().is_none()
-    }
-
-    /// Waits for its end.
-    #[track_caller]
-    pub(crate) fn ends(&mut self) {
-        until("the end of a stranger", || (!self.lives()).then_some(()));
     }
 
     /// Ends it in its own way, so that it cleans up.

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, ExitStatus, Stdio};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -33,9 +33,15 @@ impl<'a> Prober<'a> {
         let output = setup.output().join(number.to_string());
         fs::create_dir(&output).unwrap();
         let into = |name: &str| File::create(output.join(name)).unwrap();
-        let sampler = Some(Sampler::start());
+        let sampler = Some(Sampler::start(setup.lab()));
         // `scripts/lab run` becomes the prober: its process id is the prober's.
-        let child = setup.command(arguments).stdout(into("stdout")).stderr(into("stderr")).spawn().unwrap();
+        let child = setup
+            .command(arguments)
+            .stdin(Stdio::null())
+            .stdout(into("stdout"))
+            .stderr(into("stderr"))
+            .spawn()
+            .unwrap();
         Self { setup, child, output, sampler }
     }
 

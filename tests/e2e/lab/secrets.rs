@@ -6,13 +6,16 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::Lab;
+use super::snapshot::processes;
+
 /// The secrets that the lab knows.
 pub(crate) const SECRETS: &[&str] = &["lab-secret-1", "lab-secret-2", "not-the-password", "lab-mail-secret"];
 
 /// Between two looks at all processes.
 const PACE: Duration = Duration::from_millis(10);
 
-/// Looks at every process while the prober and its client run: command lines, and the client's environment.
+/// Looks at every process of the prober's namespace while the prober and its client run: command lines, and the client's environment.
 pub(crate) struct Sampler {
     stop: Sender<()>,
     seen: JoinHandle<Vec<String>>,
@@ -20,12 +23,13 @@ pub(crate) struct Sampler {
 
 impl Sampler {
     /// Looks from now on.
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(lab: &Lab) -> Self {
+        let namespace = lab.namespace();
         let (stop, stopped) = mpsc::channel();
         let seen = thread::spawn(move || {
             let mut found = Vec::new();
             while matches!(stopped.recv_timeout(PACE), Err(RecvTimeoutError::Timeout)) {
-                found.extend(shown_secrets());
+                found.extend(shown_secrets(&namespace));
             }
             found
         });
@@ -42,9 +46,11 @@ impl Sampler {
 }
 
 /// Secrets that can be seen now, and by which command.
-pub(crate) fn shown_secrets() -> Vec<String> {
-    let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    entries.filter(|e| e.file_name().as_encoded_bytes()[0].is_ascii_digit()).flat_map(|e| shown_by(&e.path())).collect()
+pub(crate) fn shown_secrets(namespace: &str) -> Vec<String> {
+    processes(namespace)
+        .iter()
+        .flat_map(|process| shown_by(&Path::new("/proc").join(process.pid.to_string())))
+        .collect()
 }
 
 fn shown_by(process: &Path) -> Vec<String> {
