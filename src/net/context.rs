@@ -67,7 +67,7 @@ pub trait NetContext: Send + Sync + std::fmt::Debug {
     /// Processes that hold this tun or tap interface open, where this user may see it.
     fn holders(&self, interface: &str) -> Vec<i32>;
 
-    /// Whether this process belongs to this network; `None` where this user may not see that, or it is gone.
+    /// Whether this process belongs to this network; `None` where this user may not see that. One that is gone does not.
     fn contains_process(&self, pid: i32) -> Option<bool>;
 
     /// Sends echo requests. The future ends by itself after `count` intervals and one timeout.

@@ -10,9 +10,14 @@ pub(super) fn own_network() -> io::Result<PathBuf> {
     fs::read_link("/proc/thread-self/ns/net")
 }
 
-/// Whether the process is in this network namespace; `None` where that may not be seen, or the process is gone.
+/// Whether the process is in this network namespace; `None` where that may not be seen. One that is gone, or about to
+/// go, is in none: it gives its namespaces back before it is a zombie.
 pub(super) fn is_in_network(pid: i32, network: &Path) -> Option<bool> {
-    fs::read_link(format!("/proc/{pid}/ns/net")).ok().map(|link| link == network)
+    match fs::read_link(format!("/proc/{pid}/ns/net")) {
+        Ok(link) => Some(link == network),
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => None,
+        Err(_) => Some(false),
+    }
 }
 
 /// Processes of this network namespace that hold the tun or tap device called `interface` open. Interface names are
@@ -70,8 +75,18 @@ mod tests {
         let network = own_network().unwrap();
         assert_eq!(is_in_network(own_pid(), &network), Some(true));
         assert_eq!(is_in_network(own_pid(), Path::new("net:[1]")), Some(false));
-        assert_eq!(is_in_network(i32::MAX, &network), None);
-        assert_eq!(is_in_network(-1, &network), None);
+        assert_eq!(is_in_network(i32::MAX, &network), Some(false));
+        assert_eq!(is_in_network(-1, &network), Some(false));
+    }
+
+    #[test]
+    fn a_process_that_has_ended_is_in_no_network_though_its_parent_took_no_note() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        let until_ended = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
+        rustix::process::waitid(rustix::process::WaitId::Pid(pid), until_ended).unwrap();
+        assert_eq!(is_in_network(pid.as_raw_nonzero().get(), &own_network().unwrap()), Some(false));
+        child.wait().unwrap();
     }
 
     #[test]
