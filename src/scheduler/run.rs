@@ -86,15 +86,21 @@ impl Schedule {
             Progress::Started { index } => {
                 self.started[index] = self.origin.elapsed();
                 let passed = self.timetable.start(index, self.started[index]);
-                if passed > 0 {
-                    self.missed += passed;
-                    let (site, missed) = (&self.sites[index].name, self.missed);
-                    tracing::warn!(%site, passed, missed, "due times passed before the cycle could start: the sites together take longer than their interval");
-                }
+                self.count(index, passed, "the sites together take longer than their interval");
             }
             Progress::Finished { index, verdict } => {
-                self.timetable.finish(index, self.started[index], verdict == Verdict::Down);
+                let (started, now) = (self.started[index], self.origin.elapsed());
+                let passed = self.timetable.finish(index, started, now, verdict == Verdict::Down);
+                self.count(index, passed, "its cycle took longer than its interval");
             }
+        }
+    }
+
+    fn count(&mut self, index: usize, passed: u64, why: &str) {
+        if passed > 0 {
+            self.missed += passed;
+            let (site, missed) = (&self.sites[index].name, self.missed);
+            tracing::warn!(%site, passed, missed, "due times passed before the cycle could start: {why}");
         }
     }
 

@@ -99,12 +99,16 @@ impl Timetable {
         missed
     }
 
-    /// A site's cycle is over.
-    pub fn finish(&mut self, site: usize, started: Duration, down: bool) {
-        let Some(entry) = self.entries.get_mut(site) else { return };
+    /// A site's cycle is over; tells how many due times passed while it ran. It is due again at the next grid point:
+    /// a cycle that takes longer than its interval is not followed by the next one at once.
+    pub fn finish(&mut self, site: usize, started: Duration, now: Duration, down: bool) -> u64 {
+        let Some(entry) = self.entries.get_mut(site) else { return 0 };
+        let grid = entry.interval.in_force(entry.down);
+        let missed = points_until(now, grid).saturating_sub(points_until(started, grid));
         entry.place = Place::Waiting;
         entry.down = down;
-        entry.next = next_point(started, entry.interval.in_force(down));
+        entry.next = next_point(now, entry.interval.in_force(down));
+        missed
     }
 
     /// The interval in force for a site.
@@ -143,7 +147,7 @@ mod tests {
         assert_eq!(table.next_due(), None);
         for (site, start) in [(0, 0), (1, 20), (2, 40)] {
             assert_eq!(table.start(site, secs(start)), 0);
-            table.finish(site, secs(start), false);
+            table.finish(site, secs(start), secs(start + 10), false);
         }
         assert_eq!(table.next_due(), Some(secs(300)));
         assert_eq!(table.take_due(secs(300)), [2]);
@@ -158,7 +162,7 @@ mod tests {
             let now = table.next_due().unwrap();
             assert_eq!(table.take_due(now), [0]);
             table.start(0, now);
-            table.finish(0, now, false);
+            table.finish(0, now, now + secs(59), false);
             starts.push(now);
         }
         assert_eq!(starts, [secs(0), secs(60), secs(120), secs(180)]);
@@ -170,23 +174,20 @@ mod tests {
         table.take_due(secs(0));
         // 60, 120 and 180 passed while another site was probed.
         assert_eq!(table.start(0, secs(185)), 3);
-        table.finish(0, secs(185), false);
+        table.finish(0, secs(185), secs(190), false);
         assert_eq!(table.next_due(), Some(secs(240)));
         assert_eq!(table.take_due(secs(240)), [0]);
         assert_eq!(table.start(0, secs(241)), 0);
     }
 
     #[test]
-    fn a_site_that_runs_longer_than_its_interval_starts_again_at_once_and_misses_what_passed() {
+    fn a_site_that_runs_longer_than_its_interval_stays_on_the_grid_and_misses_what_passed() {
         let mut table = Timetable::new([every(60)]);
         table.take_due(secs(0));
         assert_eq!(table.start(0, secs(0)), 0);
         // Nothing is handed out while it runs.
         assert_eq!(table.take_due(secs(130)), Vec::<usize>::new());
-        table.finish(0, secs(0), false);
-        assert_eq!(table.take_due(secs(150)), [0]);
-        assert_eq!(table.start(0, secs(150)), 1, "60 was late, 120 was missed");
-        table.finish(0, secs(150), false);
+        assert_eq!(table.finish(0, secs(0), secs(150), false), 2, "60 and 120 passed");
         assert_eq!(table.next_due(), Some(secs(180)));
     }
 
@@ -195,12 +196,12 @@ mod tests {
         let mut table = Timetable::new([Interval { normal: secs(600), after_down: Some(secs(60)) }]);
         table.take_due(secs(0));
         table.start(0, secs(0));
-        table.finish(0, secs(0), true);
+        table.finish(0, secs(0), secs(5), true);
         assert_eq!(table.interval(0), Some(secs(60)));
         assert_eq!(table.next_due(), Some(secs(60)));
         table.take_due(secs(60));
         table.start(0, secs(60));
-        table.finish(0, secs(60), false);
+        table.finish(0, secs(60), secs(65), false);
         assert_eq!(table.next_due(), Some(secs(600)));
     }
 
@@ -210,7 +211,7 @@ mod tests {
         old.take_due(secs(0));
         for site in [0, 1] {
             old.start(site, secs(0));
-            old.finish(site, secs(0), true);
+            old.finish(site, secs(0), secs(5), true);
         }
         // Site 0 waits for 60, site 1 runs again, site 2 is still queued; a new site comes in front.
         let mut new = Timetable::new([every(60), every(60), every(60), every(60)]);
@@ -236,7 +237,7 @@ mod tests {
                 missed += table.start(0, secs(start));
                 started += 1;
                 now = start + run;
-                table.finish(0, secs(start), false);
+                missed += table.finish(0, secs(start), secs(now), false);
                 let before_next = table.next_due().unwrap().as_secs() / interval;
                 proptest::prop_assert_eq!(started + missed, before_next);
             }
