@@ -1,6 +1,7 @@
 //! One look at `/proc`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,36 +42,61 @@ pub struct Process {
     pub here: Option<bool>,
 }
 
+/// Room for most environments; a larger one makes it grow.
+const BUFFER: usize = 64 * 1024;
+
 /// Every process, with the value of `mark_name` in its environment; `here` tells which belong to the network.
 ///
 /// A process that ends while it is looked at is left out. So is a thread of the kernel: none is ever a client's, and on
 /// a host that does little they are most of what stands in `/proc`.
 pub fn scan(mark_name: &str, here: impl Fn(i32) -> Option<bool>) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let mut buffer = vec![0; BUFFER];
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| read(pid, mark_name))
+        .filter_map(|pid| read(pid, mark_name, &mut buffer))
         .map(|process| Process { here: here(process.id.pid), ..process })
         .collect()
 }
 
-fn read(pid: i32, mark_name: &str) -> Option<Process> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
+fn read(pid: i32, mark_name: &str, buffer: &mut Vec<u8>) -> Option<Process> {
+    let stat = String::from_utf8_lossy(content(pid, "stat", buffer)?);
     if is_kernel_thread(&stat) {
         return None;
     }
     let mut process = parse_stat(&stat)?;
-    let strings = |file: &str| -> Vec<String> {
-        let bytes = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
-        bytes.split(|&b| b == 0).filter(|s| !s.is_empty()).map(|s| String::from_utf8_lossy(s).into_owned()).collect()
-    };
     if !process.zombie {
-        process.args = strings("cmdline");
-        process.mark =
-            strings("environ").into_iter().find_map(|v| Some(v.strip_prefix(mark_name)?.strip_prefix('=')?.to_owned()));
+        process.args = strings(content(pid, "cmdline", buffer).unwrap_or_default()).map(text).collect();
+        let mut environment = strings(content(pid, "environ", buffer).unwrap_or_default());
+        process.mark = environment.find_map(|v| v.strip_prefix(mark_name.as_bytes())?.strip_prefix(b"=")).map(text);
     }
     Some(process)
+}
+
+/// A file of a process. The kernel makes its content anew for every read, so it is read in as few as possible.
+fn content<'b>(pid: i32, file: &str, buffer: &'b mut Vec<u8>) -> Option<&'b [u8]> {
+    let mut file = File::open(format!("/proc/{pid}/{file}")).ok()?;
+    let mut filled = 0;
+    loop {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => return Some(&buffer[..filled]),
+            Ok(count) => filled += count,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+        if filled == buffer.len() {
+            buffer.resize(filled * 2, 0);
+        }
+    }
+}
+
+/// Strings that each end with a zero byte.
+fn strings(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|&b| b == 0).filter(|s| !s.is_empty())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Reads a line of `/proc/PID/stat` (proc(5)). The name stands in parentheses and may itself contain any character,
@@ -121,6 +147,15 @@ mod tests {
         let client = "42 (openconnect) S 7 42 40 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3";
         assert!(!is_kernel_thread(client));
         assert!(!is_kernel_thread("42 (openconnect"));
+    }
+
+    #[test]
+    fn a_file_longer_than_the_buffer_is_read_to_its_end() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let whole = fs::read("/proc/self/environ").unwrap();
+        let mut small = vec![0; 7];
+        assert_eq!(content(own, "environ", &mut small).unwrap(), whole);
+        assert_eq!(content(i32::MAX, "environ", &mut small), None);
     }
 
     #[test]
