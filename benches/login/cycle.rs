@@ -17,12 +17,12 @@ use vpnprobe::stage::{Quiet, Surroundings};
 use super::watched::{Call, Watched};
 
 /// Runs `count` cycles of `site`, one after the other.
-pub(super) async fn run(config: Arc<Config>, site: &str, count: u32) -> Result<(), String> {
+pub(super) async fn run(config: &Config, site: &str, count: u32) -> Result<(), String> {
     let site = config.sites.iter().find(|s| s.name.as_str() == site).ok_or_else(|| format!("no site `{site}`"))?;
     become_subreaper().map_err(|e| format!("cannot become the subreaper: {e}"))?;
     let net = HostNet::new(config.resolv_conf.path.clone()).map_err(|e| format!("cannot look at the network: {e}"))?;
     let net = Arc::new(Watched::new(net));
-    let around = surroundings(&config, &net);
+    let around = surroundings(config, &net);
     for _ in 0..count {
         let stages = Stages::default();
         let order = Order { interval: site.interval, owes_row: true };

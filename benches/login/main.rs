@@ -2,15 +2,16 @@
 //! object a line. It judges nothing: `scripts/bench.d` does.
 //!
 //! - `clock CONFIG STAMPS COUNT`: logins by [`vpnprobe::client::Session`], as the stage `login` makes them.
+//! - `floor CONFIG STAMPS COUNT`: the same dialogue by the least that a program can do.
 //! - `cycle CONFIG SITE COUNT`: whole cycles by [`vpnprobe::runner::run_cycle`] with a network that notes every call.
 
 mod clock;
 mod cycle;
+mod floor;
 mod watched;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use vpnprobe::config::{Config, Environment, load};
@@ -27,6 +28,15 @@ enum What {
     /// Logins alone
     Clock {
         /// Its first site is logged in at
+        config: PathBuf,
+        /// Where the clients put their stamps
+        stamps: PathBuf,
+        /// How many
+        count: u32,
+    },
+    /// Logins without a prober
+    Floor {
+        /// Its first site's client is started
         config: PathBuf,
         /// Where the clients put their stamps
         stamps: PathBuf,
@@ -57,15 +67,17 @@ fn main() -> ExitCode {
 }
 
 fn run(what: &What) -> Result<(), String> {
-    // The product's own runtime (src/cli/args.rs): where its tasks run decides when they wake.
+    match what {
+        What::Clock { config, stamps, count } => as_the_product(clock::run(&read(config)?, stamps, *count)),
+        What::Floor { config, stamps, count } => floor::run(&read(config)?, stamps, *count),
+        What::Cycle { config, site, count } => as_the_product(cycle::run(&read(config)?, site, *count)),
+    }
+}
+
+/// In the product's own runtime (src/cli/args.rs): where its tasks run decides when they wake.
+fn as_the_product(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|e| format!("cannot start: {e}"))?;
-    runtime.block_on(async {
-        match what {
-            What::Clock { config, stamps, count } => clock::run(&read(config)?, stamps, *count).await,
-            What::Cycle { config, site, count } => cycle::run(Arc::new(read(config)?), site, *count).await,
-        }
-    })
+    runtime.map_err(|e| format!("cannot start: {e}"))?.block_on(work)
 }
 
 fn read(path: &Path) -> Result<Config, String> {
