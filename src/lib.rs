@@ -24,6 +24,7 @@ pub mod net;
 
 pub mod scheduler;
 
+pub mod account;
 pub mod cleanup;
 pub mod client;
 pub mod process;

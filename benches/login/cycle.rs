@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use vpnprobe::account::AccountBook;
 use vpnprobe::cleanup::ResolvConf;
 use vpnprobe::clock::SystemClock;
 use vpnprobe::config::{Config, Environment};
@@ -25,7 +26,7 @@ pub(super) async fn run(config: &Config, site: &str, count: u32) -> Result<(), S
     let around = surroundings(config, &net);
     for _ in 0..count {
         let stages = Stages::default();
-        let order = Order { interval: site.interval, owes_row: true };
+        let order = Order { interval: site.interval, owes_row: true, force: false };
         net.take();
         let began = Instant::now();
         let finished = run_cycle(site, order, &around, &stages).await;
@@ -45,6 +46,7 @@ fn surroundings(config: &Config, net: &Arc<Watched>) -> Surroundings {
         timezone: config.timezone,
         prober: config.prober.clone(),
         state_dir: config.state_dir.clone(),
+        accounts: AccountBook::new(&config.state_dir),
         resolv_conf: ResolvConf::new(&config.resolv_conf),
         client_env: std::env::vars().collect(),
         endurance: Endurance::default(),

@@ -22,6 +22,8 @@ pub struct Observation {
     pub interval: Duration,
     /// The account was refused: told at the first.
     pub identity_failure: bool,
+    /// Not looked at on purpose, because the account rests: that is no blindness.
+    pub paused: bool,
     /// What a message tells.
     pub facts: AlertFacts,
 }

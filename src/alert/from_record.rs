@@ -1,7 +1,7 @@
 //! From the record of a cycle to what the policy observes. The only file here that knows a cycle.
 
 use super::{AlertFacts, Observation, PingFacts};
-use crate::record::{CycleRecord, FaultDomain, PingStats, Reason, StageRecord, Verdict};
+use crate::record::{CycleRecord, FaultDomain, MalfunctionKind, PingStats, Reason, StageRecord, Verdict};
 
 /// Lines of the dialogue that a message shows: the last screen of a login, short enough for a telephone.
 const DIALOGUE_LINES: usize = 12;
@@ -15,6 +15,7 @@ impl Observation {
             at: record.time.to_utc(),
             interval: record.interval,
             identity_failure: record.verdict == Verdict::Down && record.stages.iter().any(is_identity_failure),
+            paused: record.reason == Some(MalfunctionKind::AccountPaused.into()),
             facts: AlertFacts::from_record(record),
         }
     }

@@ -128,6 +128,7 @@ impl Prober {
             at: start + chrono::TimeDelta::seconds(self.cycles),
             interval: Duration::from_mins(10),
             identity_failure: false,
+            paused: false,
             facts: AlertFacts::default(),
         };
         let before = Instant::now();
@@ -389,6 +390,7 @@ async fn a_full_disk_is_an_error_and_people_are_told_nevertheless() {
         at: "2026-11-20T06:00:00Z".parse().unwrap(),
         interval: Duration::from_mins(10),
         identity_failure: true,
+        paused: false,
         facts: AlertFacts::default(),
     };
     let result = prober.notifier.observe(observation, AlertRules::default()).await;

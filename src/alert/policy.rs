@@ -198,6 +198,9 @@ impl Policy {
     }
 
     fn on_unknown(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+        if seen.paused {
+            return None;
+        }
         let blindness = state.blindness.get_or_insert(Blindness { since: seen.at, thread: None });
         blindness.since = blindness.since.min(seen.at); // only when the wall clock was set back
         if blindness.thread.is_some() || length(blindness.since, now) < self.rules.blind_after {

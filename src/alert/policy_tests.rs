@@ -26,6 +26,7 @@ fn look(verdict: Verdict, at: DateTime<Utc>) -> Observation {
         at,
         interval: INTERVAL,
         identity_failure: false,
+        paused: false,
         facts: AlertFacts::default(),
     }
 }
@@ -45,7 +46,7 @@ fn restarted(state: &SubjectState) -> SubjectState {
     serde_json::from_str(&serde_json::to_string(state).unwrap()).unwrap()
 }
 
-/// Walks a story: `u`p, `d`own, `?` unknown, `i`dentity failure, one cycle each interval; `.` no cycle in one interval;
+/// Walks a story: `u`p, `d`own, `?` unknown, `i`dentity failure, `p`aused account, one cycle each interval; `.` no cycle in one interval;
 /// `R` restart. What the n-th cycle causes is written behind it: `dd! u~` with `!` triggered, `r` reminder, `~`
 /// resolved, `b` blind, `o` blind over.
 fn walk(rules: AlertRules, story: &str) {
@@ -57,7 +58,7 @@ fn walk(rules: AlertRules, story: &str) {
         let verdict = match step {
             'u' => Verdict::Up,
             'd' | 'i' => Verdict::Down,
-            '?' => Verdict::Unknown,
+            '?' | 'p' => Verdict::Unknown,
             '.' => {
                 minutes += 10;
                 continue;
@@ -68,7 +69,7 @@ fn walk(rules: AlertRules, story: &str) {
             }
             other => panic!("`{other}` is no step"),
         };
-        let seen = Observation { identity_failure: step == 'i', ..look(verdict, minute(minutes)) };
+        let seen = Observation { identity_failure: step == 'i', paused: step == 'p', ..look(verdict, minute(minutes)) };
         for event in Policy::new(rules).observe(&mut state, &seen, minute(minutes)) {
             said.push(match event.kind {
                 AlertKind::Triggered { .. } => '!',
@@ -90,6 +91,7 @@ fn default_rules() {
         "d u d u d u",           // never two in a row
         "u d d! d d u~ u",       // once, and once when it is over
         "u d u d d! u~ d d! u~", // each outage of its own
+        "i! p p p p p p u~",     // an account at rest is no blindness
         "d ? d!",                // unknown neither counts nor resets
         "d d! ? ? u~",           // and does not resolve
         "d . d!",                // one missed cycle is no gap

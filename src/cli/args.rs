@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{check_config, cleanup, common, demo, run, test};
+use super::{check_config, cleanup, common, demo, resume, run, test};
 use crate::exit_code;
 use crate::telemetry;
 
@@ -29,6 +29,8 @@ enum Command {
     CheckConfig,
     /// Remove what a client of ours left on this host
     Cleanup(cleanup::CleanupArgs),
+    /// End the rest of an account that the gateway refused
+    Resume(resume::ResumeArgs),
     /// Show the main job on a simulated gateway: needs no root, no VPN, no network
     Demo(demo::DemoArgs),
     /// The simulated client of `demo`
@@ -66,6 +68,7 @@ pub fn main() -> ExitCode {
             Command::Test(args) => test::run(global, args).await,
             Command::CheckConfig => check_config::run(global),
             Command::Cleanup(args) => cleanup::run(global, args).await,
+            Command::Resume(args) => resume::run(global, args),
             Command::Demo(args) => demo::run(args).await,
             Command::DemoClient(_) => Ok(exit_code::OK),
         }

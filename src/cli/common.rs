@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::global::Global;
+use crate::account::AccountBook;
 use crate::cleanup::ResolvConf;
 use crate::clock::SystemClock;
-use crate::config::{self, Config, Environment};
+use crate::config::{self, Config, Environment, Site};
 use crate::exit_code;
 use crate::net::{HostNet, NetContext};
 use crate::process::{self, Endurance};
@@ -101,6 +102,23 @@ pub(super) fn need_sites(config: &Config) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// The named sites, or all; a name that is not configured is a usage error.
+pub(super) fn chosen(config: &Config, names: &[String]) -> Result<Vec<Arc<Site>>, CommandError> {
+    if names.is_empty() {
+        return Ok(config.sites.clone());
+    }
+    names
+        .iter()
+        .map(|name| {
+            let found = config.sites.iter().find(|s| s.name.as_str() == name).cloned();
+            found.ok_or_else(|| {
+                let known: Vec<_> = config.sites.iter().map(|s| s.name.as_str()).collect();
+                CommandError::Usage(format!("there is no site `{name}`\n  hint: configured are {}", known.join(", ")))
+            })
+        })
+        .collect()
+}
+
 /// The host's network and everything else that a cycle needs.
 pub(super) fn surroundings(
     config: &Config,
@@ -127,6 +145,7 @@ pub(super) fn surroundings_in(
         timezone: config.timezone,
         prober: config.prober.clone(),
         state_dir: config.state_dir.clone(),
+        accounts: AccountBook::new(&config.state_dir),
         resolv_conf: ResolvConf::new(&config.resolv_conf),
         client_env: client_env(&config.secret_env),
         endurance: Endurance::default(),

@@ -6,6 +6,7 @@ mod cleanup;
 mod common;
 mod demo;
 mod global;
+mod resume;
 mod run;
 mod show;
 mod test;

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::common::{CommandError, load, need_sites, say, surroundings};
+use super::common::{CommandError, chosen, load, need_sites, say, surroundings};
 use super::global::Global;
 use super::show::Terminal;
 use crate::alert::RouteGate;
-use crate::config::{Config, Site};
 use crate::daemon::{Recording, clear_up, day_files};
 use crate::exit_code;
 use crate::record::{CycleRecord, Verdict, json_of};
@@ -25,6 +24,9 @@ pub(super) struct TestArgs {
     /// Also write the CSV row and feed the alert state
     #[arg(long)]
     record: bool,
+    /// Log in although the account rests after it was refused
+    #[arg(long)]
+    force: bool,
 }
 
 /// Runs the command.
@@ -53,7 +55,7 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
             let apart = if records.is_empty() { "" } else { "\n" };
             say(&format!("{apart}{}", terminal.headline(&site)));
         }
-        let order = Order { interval: site.interval, owes_row: args.record };
+        let order = Order { interval: site.interval, owes_row: args.record, force: args.force };
         let finished = run_cycle(&site, order, &around, observer).await;
         let taken = match &recording {
             Some(recording) => recording.take(&finished.record, &site).await,
@@ -77,23 +79,6 @@ fn show(record: &CycleRecord, as_json: bool, terminal: Terminal) {
     } else {
         say(&format!("{}{}", terminal.dialogue(record), terminal.verdict_line(record)));
     }
-}
-
-/// The named sites, or all; a name that is not configured is a usage error.
-fn chosen(config: &Config, names: &[String]) -> Result<Vec<Arc<Site>>, CommandError> {
-    if names.is_empty() {
-        return Ok(config.sites.clone());
-    }
-    names
-        .iter()
-        .map(|name| {
-            let found = config.sites.iter().find(|s| s.name.as_str() == name).cloned();
-            found.ok_or_else(|| {
-                let known: Vec<_> = config.sites.iter().map(|s| s.name.as_str()).collect();
-                CommandError::Usage(format!("there is no site `{name}`\n  hint: configured are {}", known.join(", ")))
-            })
-        })
-        .collect()
 }
 
 /// 0 all up · 1 one or more down · 3 none down, one or more unknown.

@@ -68,7 +68,8 @@ pub async fn tell(
             return;
         }
         each(Event::Begins(site));
-        let finished = run_cycle(site, Order { interval: site.interval, owes_row: true }, around, observer).await;
+        let finished =
+            run_cycle(site, Order { interval: site.interval, owes_row: true, force: false }, around, observer).await;
         sink.take(&finished.record, site).await;
         if let Err(e) = finished.closing.close() {
             tracing::warn!(error = %e, "cannot close the cycle's journal");

@@ -20,6 +20,8 @@ pub struct Order {
     pub interval: Duration,
     /// Whether a row is written for the cycle: then one is owed even if the prober is killed.
     pub owes_row: bool,
+    /// Log in although the account rests (`test --force`).
+    pub force: bool,
 }
 
 /// Sees stages as they happen.
@@ -93,6 +95,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         interval: order.interval,
     };
     let mut cx = CycleState::new(site, vpn, around, cycle.clone(), order.owes_row);
+    cx.force = order.force;
     let mut stages = Vec::new();
     for stage in stages_of(site) {
         let record = one_stage(stage, &stages, &mut cx, observer).await;

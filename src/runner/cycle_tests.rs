@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::account::AccountBook;
 use crate::cleanup::ResolvConf;
 use crate::clock::SystemClock;
 use crate::config::{self, Environment};
@@ -117,13 +118,14 @@ struct Story {
     client: String,
     wrong: Wrong,
     more: Vec<String>,
+    force: bool,
 }
 
 impl Story {
     fn of(client: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         World::create(dir.path()).unwrap();
-        Self { dir, client: client.to_owned(), wrong: Wrong::Nothing, more: Vec::new() }
+        Self { dir, client: client.to_owned(), wrong: Wrong::Nothing, more: Vec::new(), force: false }
     }
 
     fn wrong(mut self, wrong: Wrong) -> Self {
@@ -188,6 +190,7 @@ sites:
             timezone: config.timezone,
             prober: config.prober.clone(),
             state_dir: config.state_dir.clone(),
+            accounts: AccountBook::new(&config.state_dir),
             resolv_conf: ResolvConf::new(&config.resolv_conf),
             client_env: BTreeMap::from([("PATH".to_owned(), path)]),
             endurance: Endurance { term: Duration::from_secs(2), kill: Duration::from_secs(2) },
@@ -207,7 +210,7 @@ sites:
     async fn tell_with(&self, config: &config::Config, around: &Surroundings) -> (CycleRecord, Vec<String>) {
         let before = World::at(self.dir.path()).snapshot();
         let diary = Diary::default();
-        let order = Order { interval: Duration::from_mins(10), owes_row: false };
+        let order = Order { interval: Duration::from_mins(10), owes_row: false, force: self.force };
         let finished = run_cycle(&config.sites[0], order, around, &diary).await;
         finished.closing.close().unwrap();
         assert_eq!(World::at(self.dir.path()).snapshot(), before, "the network is as it was");
@@ -258,6 +261,40 @@ async fn a_rejected_login_skips_the_inside_and_takes_the_client_down() {
     assert_eq!(record.reason, Some(FailureKind::AuthRejected.into()));
     assert_eq!(record.login, None);
     assert!(record.took.unwrap() < Duration::from_secs(10), "the client was made to leave");
+}
+
+#[tokio::test]
+async fn a_refused_account_rests_until_its_password_changes_or_somebody_insists() {
+    let refusing = "echo x >> DIR/logins; printf 'Password: '; read p; echo Login failed; sleep 30";
+    let mut story = Story::of(refusing);
+    let logins = |story: &Story| std::fs::read_to_string(story.dir.path().join("logins")).unwrap().lines().count();
+    let first = story.tell().await.0;
+    assert_eq!((first.verdict, logins(&story)), (Verdict::Down, 1));
+    let (second, _) = story.tell().await;
+    assert_eq!(
+        stages(&second),
+        "prepare=passed external=passed login=account-paused internal=skipped teardown=skipped cleanup=skipped"
+    );
+    assert_eq!((second.verdict, logins(&story)), (Verdict::Unknown, 1), "nobody was logged in");
+    let detail = second.detail.unwrap();
+    assert!(detail.contains("rests after auth-rejected until 20"), "{detail}");
+    story.force = true;
+    assert_eq!((story.tell().await.0.verdict, logins(&story)), (Verdict::Down, 2));
+    story.force = false;
+    assert_eq!((story.tell().await.0.verdict, logins(&story)), (Verdict::Unknown, 2));
+    let changed = story.site_key("password: correct-horse");
+    assert_eq!((changed.tell().await.0.verdict, logins(&changed)), (Verdict::Down, 3));
+}
+
+#[tokio::test]
+async fn an_accepted_account_does_not_rest_any_more() {
+    let mut story = Story::of("printf 'Password: '; read p; echo Login failed; sleep 30");
+    story.tell().await;
+    story.client = GOOD.to_owned();
+    story.force = true;
+    assert_eq!(story.tell().await.0.verdict, Verdict::Up);
+    story.force = false;
+    assert_eq!(story.tell().await.0.verdict, Verdict::Up);
 }
 
 #[tokio::test]

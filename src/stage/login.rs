@@ -10,10 +10,13 @@ use crate::client::{ClientCommand, Dialogue, Fields, Session, SessionEvent, Spaw
 use crate::config::{Secret, SslVpn, split_host_port};
 use crate::net::{Interface, NetChanges, NetSnapshot, matches_glob};
 use crate::process::{MARK, ProcessId, Tree};
-use crate::record::{FailureKind, MalfunctionKind};
+use crate::record::{FailureKind, FaultDomain, MalfunctionKind, Outcome};
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+    if let Some(end) = rests(cx) {
+        return end;
+    }
     if let Err(end) = start(cx) {
         return end;
     }
@@ -24,7 +27,37 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
     if let Some(journal) = journal {
         let _ = journal.await;
     }
+    note_account(cx, &end);
     end
+}
+
+/// The account rests after the gateway refused it: another login with the same password could lock it.
+fn rests(cx: &CycleState<'_>) -> Option<StageEnd> {
+    if cx.force {
+        return None;
+    }
+    let secret = cx.password.as_ref()?;
+    match cx.around.accounts.resting(&cx.vpn.account, secret, cx.around.clock.now()) {
+        Ok(resting) => resting.map(|r| StageEnd::because(MalfunctionKind::AccountPaused, r.to_string())),
+        // Without the book nobody knows: better no login than one too many.
+        Err(e) => Some(StageEnd::because(MalfunctionKind::AccountPaused, crate::error::chain(&e))),
+    }
+}
+
+/// A refused account rests from now on, an accepted one does not.
+fn note_account(cx: &CycleState<'_>, end: &StageEnd) {
+    let (accounts, account, now) = (&cx.around.accounts, &cx.vpn.account, cx.around.clock.now());
+    let noted = match (end.outcome, &cx.password) {
+        (Outcome::Failed(reason), Some(secret)) if reason.fault_domain() == FaultDomain::Identity => {
+            accounts.refused(account, secret, reason, now)
+        }
+        // The client's word is enough: what is wrong with the tunnel says nothing against the account.
+        (_, Some(secret)) if cx.login.is_some() => accounts.accepted(account, secret, now),
+        _ => Ok(()),
+    };
+    if let Err(e) = noted {
+        tracing::error!(error = crate::error::chain(&e), "whether the account rests could not be noted");
+    }
 }
 
 /// Starts the client.

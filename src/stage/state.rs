@@ -64,6 +64,8 @@ pub struct CycleState<'a> {
     pub cycle: Started,
     /// Whether the cycle's row is written (`run`, `test --record`).
     pub owes_row: bool,
+    /// Log in although the account rests.
+    pub force: bool,
     /// Where the journal lies.
     pub journal_file: Option<JournalFile>,
     /// The journal, once written.
@@ -105,6 +107,7 @@ impl<'a> CycleState<'a> {
             around,
             cycle,
             owes_row,
+            force: false,
             journal_file: None,
             journal: None,
             lock: None,

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::account::AccountBook;
 use crate::cleanup::{Baseline, Journal, Mode, ResolvConf, Tidy, TidyReport};
 use crate::clock::Clock;
 use crate::config::{Adopt, Environment};
@@ -31,6 +32,8 @@ pub struct Surroundings {
     pub prober: String,
     /// Where the journal lies.
     pub state_dir: PathBuf,
+    /// Which accounts rest.
+    pub accounts: AccountBook,
     /// resolv.conf.
     pub resolv_conf: ResolvConf,
     /// The environment that clients get: the prober's own, less every secret.

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::house::{House, LIMIT, PASSWORD, alone};
 
 const THREE_SITES: &str =
-    "  fine: { client: good }\n  locked-out: { client: refusing }\n  nowhere: { client: missing }";
+    "  fine: { client: good }\n  locked-out: { client: refusing, username: second }\n  nowhere: { client: missing }";
 
 #[tokio::test]
 async fn what_is_not_a_command_is_a_usage_error() {
@@ -145,7 +145,8 @@ async fn the_exit_status_of_test_is_the_worst_verdict() {
             ],
         ),
     ] {
-        let arguments: Vec<&str> = ["test", "--json"].into_iter().chain(sites.iter().copied()).collect();
+        // Refused twice in this test: without `--force` the account would rest the second time.
+        let arguments: Vec<&str> = ["test", "--json", "--force"].into_iter().chain(sites.iter().copied()).collect();
         let said = house.run(&arguments).await;
         assert_eq!(said.status, Some(status), "{sites:?}: {}", said.stderr);
         let lines: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -155,6 +156,23 @@ async fn the_exit_status_of_test_is_the_worst_verdict() {
         assert_eq!(found, expected);
     }
     assert!(!house.path("results").read_dir().is_ok_and(|mut d| d.next().is_some()), "no row without --record");
+}
+
+#[tokio::test]
+async fn a_refused_account_rests_until_it_is_resumed() {
+    let _alone = alone().await;
+    let house = House::with_sites(THREE_SITES);
+    assert_eq!(house.run(&["test", "locked-out"]).await.status, Some(1));
+    let rests = house.run(&["test", "locked-out"]).await;
+    assert_eq!(rests.status, Some(3));
+    assert!(rests.stdout.contains("account-paused: the account rests after auth-rejected until"), "{}", rests.stdout);
+    assert_eq!(house.run(&["test", "--force", "locked-out"]).await.status, Some(1));
+    let resumed = house.run(&["resume", "locked-out"]).await;
+    assert_eq!((resumed.status, resumed.stdout.as_str()), (Some(0), "the account `second` may be logged in again\n"));
+    assert_eq!(house.run(&["test", "locked-out"]).await.status, Some(1));
+    let unknown = house.run(&["resume", "no-such-site"]).await;
+    assert_eq!(unknown.status, Some(2));
+    assert!(unknown.stderr.contains("configured are"), "{}", unknown.stderr);
 }
 
 #[tokio::test]

@@ -349,6 +349,7 @@ async fn an_outage_becomes_two_mails_in_one_thread() {
             at: format!("2026-11-20T06:15:{second:02}Z").parse().unwrap(),
             interval: Duration::from_secs(10),
             identity_failure: false,
+            paused: false,
             facts: AlertFacts { prober: "edge 1".into(), ..AlertFacts::default() },
         };
         notifier.observe(observation, AlertRules::default()).await.unwrap();

@@ -1,0 +1,230 @@
+//! The accounts that rest, in one file of `state_dir`.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+use super::{Rest, Resting, SecretMark};
+use crate::config::{Account, Secret};
+use crate::files;
+use crate::record::FailureKind;
+
+/// The file's content.
+#[derive(Debug, Serialize, Deserialize)]
+struct Page {
+    version: u32,
+    /// By account; one rest per secret that was refused: gateways with directories of their own may know one user name
+    /// with different passwords.
+    accounts: BTreeMap<String, Vec<Rest>>,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { version: VERSION, accounts: BTreeMap::new() }
+    }
+}
+
+/// Version of the file's form.
+const VERSION: u32 = 1;
+/// Refused secrets remembered per account: of more the oldest are forgotten.
+const MOST_SECRETS: usize = 8;
+
+/// The book can't be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the accounts' book `{}`", path.display())]
+pub struct BookError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why not.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Which accounts rest. Several processes may use one book: each change is read, made and written under a lock.
+#[derive(Debug, Clone)]
+pub struct AccountBook {
+    path: PathBuf,
+}
+
+impl AccountBook {
+    /// `state_dir/accounts.json`.
+    pub fn new(state_dir: &Path) -> Self {
+        Self { path: state_dir.join("accounts.json") }
+    }
+
+    /// Whether the account rests; `secret` is the one that would be typed.
+    pub fn resting(
+        &self,
+        account: &Account,
+        secret: &Secret,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Resting>, BookError> {
+        let page = self.read(now).map_err(|e| self.error(e))?;
+        let rests = page.accounts.get(&key(account)).map(Vec::as_slice).unwrap_or_default();
+        Ok(rests.iter().find_map(|rest| rest.at(secret, now)))
+    }
+
+    /// The gateway refused the account.
+    pub fn refused(
+        &self,
+        account: &Account,
+        secret: &Secret,
+        reason: FailureKind,
+        now: DateTime<Utc>,
+    ) -> Result<(), BookError> {
+        let mark = SecretMark::of(secret, salt());
+        self.change(now, |accounts| {
+            let rests = accounts.entry(key(account)).or_default();
+            let earlier = rests.iter().position(|rest| rest.refused.is_of(secret)).map(|at| rests.remove(at));
+            rests.push(Rest::after(earlier.as_ref(), reason, mark, now));
+            if rests.len() > MOST_SECRETS {
+                rests.remove(0);
+            }
+        })
+    }
+
+    /// The gateway accepted the account with this secret.
+    pub fn accepted(&self, account: &Account, secret: &Secret, now: DateTime<Utc>) -> Result<(), BookError> {
+        // Nearly always there is nothing to change, and then nothing is written.
+        if !self.read(now).map_err(|e| self.error(e))?.accounts.contains_key(&key(account)) {
+            return Ok(());
+        }
+        self.change(now, |accounts| {
+            let rests = accounts.entry(key(account)).or_default();
+            rests.retain(|rest| !rest.refused.is_of(secret));
+            if rests.is_empty() {
+                accounts.remove(&key(account));
+            }
+        })
+    }
+
+    /// Somebody says that the account may be tried again; tells whether it rested.
+    pub fn resume(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, BookError> {
+        let mut rested = false;
+        self.change(now, |accounts| rested = accounts.remove(&key(account)).is_some())?;
+        Ok(rested)
+    }
+
+    fn change(
+        &self,
+        now: DateTime<Utc>,
+        change: impl FnOnce(&mut BTreeMap<String, Vec<Rest>>),
+    ) -> Result<(), BookError> {
+        let changed = self.lock().and_then(|_lock| {
+            let mut page = self.read(now)?;
+            change(&mut page.accounts);
+            files::replace(&self.path, &serde_json::to_vec(&page)?)
+        });
+        changed.map_err(|e| self.error(e))
+    }
+
+    /// A damaged book is set aside and begun anew: an account may then be tried once too often, which is said.
+    fn read(&self, now: DateTime<Utc>) -> io::Result<Page> {
+        let bytes = match std::fs::read(&self.path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Page::default()),
+            other => other?,
+        };
+        match serde_json::from_slice::<Page>(&bytes) {
+            Ok(page) if page.version == VERSION => Ok(page),
+            _ => {
+                let aside = files::set_aside(&self.path, now)?;
+                tracing::error!(aside = %aside.display(), "the accounts' book can't be read and was set aside: no account rests any more");
+                Ok(Page::default())
+            }
+        }
+    }
+
+    fn lock(&self) -> io::Result<Flock<File>> {
+        let path = self.path.with_extension("lock");
+        if let Some(dir) = path.parent() {
+            files::create_private_dir(dir)?;
+        }
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, e)| e.into())
+    }
+
+    fn error(&self, source: io::Error) -> BookError {
+        BookError { path: self.path.clone(), source }
+    }
+}
+
+/// An account's key: realm and user name, apart by a character that neither may contain.
+fn key(account: &Account) -> String {
+    format!("{}\u{1f}{}", account.realm.as_deref().unwrap_or_default(), account.username)
+}
+
+/// The kernel always has randomness to give once it is up; without it the mark is unsalted and still not the secret.
+fn salt() -> [u8; 16] {
+    let mut salt = [0; 16];
+    let _ = rustix::rand::getrandom(&mut salt, rustix::rand::GetRandomFlags::empty());
+    salt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-20T06:00:00Z".parse().unwrap()
+    }
+
+    fn account(realm: Option<&str>) -> Account {
+        Account { username: "probe".into(), realm: realm.map(Into::into) }
+    }
+
+    #[test]
+    fn a_refused_account_rests_for_every_process_and_no_other_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = Secret::new("hunter2");
+        AccountBook::new(dir.path())
+            .refused(&account(Some("staff")), &secret, FailureKind::AuthRejected, now())
+            .unwrap();
+        let book = AccountBook::new(dir.path());
+        assert!(book.resting(&account(Some("staff")), &secret, now()).unwrap().is_some());
+        assert_eq!(book.resting(&account(None), &secret, now()).unwrap(), None);
+        assert!(book.resume(&account(Some("staff")), now()).unwrap());
+        assert!(!book.resume(&account(Some("staff")), now()).unwrap());
+        assert_eq!(book.resting(&account(Some("staff")), &secret, now()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_new_secret_that_is_refused_too_begins_with_the_shortest_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = AccountBook::new(dir.path());
+        let until = |secret: &str| {
+            let secret = Secret::new(secret);
+            book.refused(&account(None), &secret, FailureKind::AuthRejected, now()).unwrap();
+            book.resting(&account(None), &secret, now()).unwrap().unwrap().until.unwrap() - now()
+        };
+        assert_eq!([until("a"), until("a"), until("b")].map(|d| d.num_minutes()), [30, 120, 30]);
+    }
+
+    #[test]
+    fn two_gateways_that_know_one_name_with_two_passwords_rest_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = AccountBook::new(dir.path());
+        let rests = |secret: &Secret| book.resting(&account(None), secret, now()).unwrap().is_some();
+        let (paris, lagos) = (Secret::new("paris"), Secret::new("lagos"));
+        book.refused(&account(None), &paris, FailureKind::AuthRejected, now()).unwrap();
+        assert!(rests(&paris) && !rests(&lagos));
+        book.refused(&account(None), &lagos, FailureKind::AuthRejected, now()).unwrap();
+        assert!(rests(&paris) && rests(&lagos));
+        book.accepted(&account(None), &lagos, now()).unwrap();
+        assert!(rests(&paris) && !rests(&lagos));
+    }
+
+    #[test]
+    fn a_damaged_book_is_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("accounts.json"), "{\"version\": 9}").unwrap();
+        let book = AccountBook::new(dir.path());
+        assert_eq!(book.resting(&account(None), &Secret::new("x"), now()).unwrap(), None);
+        assert!(dir.path().join("accounts.json.damaged-20261120T060000Z").exists());
+    }
+}

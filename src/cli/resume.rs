@@ -1,0 +1,45 @@
+//! `vpnprobe resume`: ends an account's rest.
+
+use super::common::{CommandError, load, say};
+use super::global::Global;
+use crate::account::AccountBook;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Site, SiteTarget};
+use crate::error::chain;
+use crate::exit_code;
+
+/// Arguments of `resume`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ResumeArgs {
+    /// A site of the account
+    #[arg(value_name = "SITE")]
+    site: String,
+}
+
+/// Runs the command. The book is shared with a running prober, which looks at it before each login.
+pub(super) fn run(global: &Global, args: &ResumeArgs) -> Result<u8, CommandError> {
+    let config = load(global)?;
+    let sites = super::common::chosen(&config, std::slice::from_ref(&args.site))?;
+    for site in sites {
+        let SiteTarget::SslVpn(vpn) = &site.target;
+        let rested = AccountBook::new(&config.state_dir)
+            .resume(&vpn.account, SystemClock.now())
+            .map_err(|e| CommandError::Failed(chain(&e)))?;
+        let words = if rested { "may be logged in again" } else { "did not rest" };
+        say(&format!("the account `{}` {words}{}\n", vpn.account.username, shared_by(&config, &site)));
+    }
+    Ok(exit_code::OK)
+}
+
+/// The other sites of the same account.
+fn shared_by(config: &Config, site: &Site) -> String {
+    let SiteTarget::SslVpn(own) = &site.target;
+    let others: Vec<_> = config
+        .sites
+        .iter()
+        .filter(|other| other.name != site.name)
+        .filter(|other| matches!(&other.target, SiteTarget::SslVpn(vpn) if vpn.account == own.account))
+        .map(|other| other.name.as_str())
+        .collect();
+    if others.is_empty() { String::new() } else { format!(" (also used by {})", others.join(", ")) }
+}
