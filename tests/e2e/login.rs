@@ -107,6 +107,29 @@ fn a_wrong_password_through_openconnect_is_typed_once_and_rejected() {
     a_wrong_password("openconnect");
 }
 
+#[test]
+fn a_refused_account_is_not_tried_again_by_run_nor_by_test_nor_at_its_other_site() {
+    let lab = Lab::locked();
+    let wrong = format!("{{ username: second, password_file: {} }}", lab.dir().join("secrets/wrong.pw").display());
+    let keys = wrong.trim_matches(['{', '}']);
+    let both = lab
+        .site("paris", &format!("client: lab-startct, {keys}"))
+        .site("lagos", &format!("client: openconnect, {keys}"))
+        .top("frequency: 2");
+    let prober = both.start(&["run"]);
+    let rows = prober.rows(4);
+    prober.stop().exits(0);
+    rows[0].is("down", "login", "auth-rejected", "identity");
+    for row in &rows[1..4] {
+        row.is("unknown", "login", "account-paused", "own").expect("login_ms", "");
+    }
+    both.run(&["test", "lagos"]).exits(3).said("account-paused");
+    assert_eq!(lab.passwords_at_gateway(), 1, "one password reached the gateway, and no second one");
+    both.run(&["resume", "paris"]).exits(0).said("also used by lagos");
+    both.run(&["test", "lagos"]).exits(1);
+    assert_eq!(lab.passwords_at_gateway(), 2);
+}
+
 fn another_certificate(client: &str) {
     let lab = Lab::locked();
     let others = [
