@@ -85,10 +85,9 @@ pub struct JournalFile {
 }
 
 impl JournalFile {
-    /// `state_dir/cycle-<context>.json`; the directory is created if it is missing.
-    pub fn open(state_dir: &Path, context: &str) -> io::Result<Self> {
-        files::create_private_dir(state_dir)?;
-        Ok(Self { path: state_dir.join(format!("cycle-{context}.json")) })
+    /// `state_dir/cycle-<context>.json`; the directory is created when it is written for the first time.
+    pub fn new(state_dir: &Path, context: &str) -> Self {
+        Self { path: state_dir.join(format!("cycle-{context}.json")) }
     }
 
     /// The journal that was left. One that can't be read is set aside and said.
@@ -163,7 +162,7 @@ mod tests {
     #[test]
     fn it_is_read_back_as_written_and_gone_when_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let file = JournalFile::open(&dir.path().join("state"), "host").unwrap();
+        let file = JournalFile::new(&dir.path().join("state"), "host");
         assert_eq!(file.read(now()).unwrap(), None);
         file.write(&journal()).unwrap();
         assert_eq!(file.read(now()).unwrap(), Some(journal()));
@@ -175,7 +174,7 @@ mod tests {
     #[test]
     fn a_damaged_one_is_set_aside_and_not_lost() {
         let dir = tempfile::tempdir().unwrap();
-        let file = JournalFile::open(dir.path(), "host").unwrap();
+        let file = JournalFile::new(dir.path(), "host");
         for damage in ["", "{", "{\"version\": 1}", "[]", "\u{0}"] {
             std::fs::write(file.path(), damage).unwrap();
             assert_eq!(file.read(now()).unwrap(), None, "{damage}");

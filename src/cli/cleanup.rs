@@ -6,8 +6,8 @@ use super::common::{CommandError, load, say, surroundings};
 use super::global::Global;
 use crate::cleanup::{Mode, TidyReport};
 use crate::config::{Adopt, Config};
+use crate::daemon::day_files;
 use crate::exit_code;
-use crate::results::DayFiles;
 use crate::runner::recover;
 use crate::shutdown::{Hangup, Shutdown};
 use crate::stage::{Quiet, Surroundings};
@@ -27,9 +27,9 @@ pub(super) async fn run(global: &Global, args: &CleanupArgs) -> Result<u8, Comma
         Shutdown::listen(Hangup::Stops).map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
     let around = surroundings(&config, Arc::new(Quiet), &shutdown)?;
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Repair };
-    let results = config.logging.as_ref().and_then(|l| DayFiles::open(&l.dir, &l.file).ok());
-    let recovery =
-        recover(&around, results.as_ref(), mode).await.map_err(|e| CommandError::Failed(crate::error::chain(&e)))?;
+    let recovery = recover(&around, &|| day_files(&config), mode)
+        .await
+        .map_err(|e| CommandError::Failed(crate::error::chain(&e)))?;
     let mut adopted = end_adopted(&config, &around, mode).await?;
     // In a dry run the cut cycle's processes still live when the adopted ones are looked at.
     adopted.done.retain(|done| !recovery.report.done.contains(done));

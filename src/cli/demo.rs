@@ -87,9 +87,7 @@ async fn three_passes(world: &World, program: &std::path::Path, shutdown: &Shutd
     recorder.close().await;
 
     say("\nThe rows, one per cycle:\n");
-    if let Some(logging) = &broken.logging {
-        print_rows(&logging.dir);
-    }
+    print_rows(&broken.logging.dir);
     for (subject, body) in mails.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         say(&format!("\nA mail:\n    Subject: {subject}\n"));
         for line in body.lines() {

@@ -6,7 +6,7 @@ use super::common::{CommandError, chosen, load, need_sites, say, surroundings};
 use super::global::Global;
 use super::show::Terminal;
 use crate::alert::RouteGate;
-use crate::daemon::{Recording, clear_up, day_files};
+use crate::daemon::{Recording, clear_up};
 use crate::exit_code;
 use crate::record::{CycleRecord, Verdict, json_of};
 use crate::runner::{NoObserver, Observer, Order, run_cycle};
@@ -41,8 +41,7 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
     let recording =
         if args.record { Some(Recording::open(&config, &around, &gate).map_err(CommandError::Failed)?) } else { None };
     // A cycle that a kill cut gets its row at the next start, whoever starts.
-    let files = day_files(&config).map_err(CommandError::Failed)?;
-    clear_up(&around, files.as_ref()).await.map_err(CommandError::Failed)?;
+    clear_up(&around, &config).await.map_err(CommandError::Failed)?;
 
     let terminal = Terminal::of_stdout();
     let observer: &dyn Observer = if args.json { &NoObserver } else { &terminal };

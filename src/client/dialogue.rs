@@ -31,8 +31,10 @@ pub enum Step {
     },
     /// The client says that the tunnel is up.
     Connected,
-    /// The client says that the tunnel is gone again.
+    /// The client says that the tunnel is gone again, or that it could not make it after all.
     Lost {
+        /// Why.
+        reason: Reason,
         /// The client's words.
         text: String,
     },
@@ -54,6 +56,16 @@ pub struct Dialogue {
     fresh: bool,
     heard: bool,
     state: State,
+}
+
+/// What was found in the text.
+struct Match {
+    rule: usize,
+    fingerprint: Option<String>,
+    /// The line in which it stands.
+    words: String,
+    /// The last line before it that is not blank.
+    before: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,15 +106,15 @@ impl Dialogue {
             if self.state == State::Over || !self.fresh {
                 return None;
             }
-            let Some((rule, fingerprint, words)) = self.take_match() else {
+            let Some(found) = self.take_match() else {
                 self.fresh = false;
                 self.forget();
                 return None;
             };
             self.heard = true;
             let step = match self.state {
-                State::LoggingIn => Some(self.react(rule, fingerprint.as_deref(), words)),
-                State::Connected => self.react_connected(rule, words),
+                State::LoggingIn => Some(self.react(found)),
+                State::Connected => self.react_connected(found.rule, found.words),
                 State::Over => None,
             };
             if step.is_some() {
@@ -125,7 +137,7 @@ impl Dialogue {
     }
 
     /// The match that begins first, consumed.
-    fn take_match(&mut self) -> Option<(usize, Option<String>, String)> {
+    fn take_match(&mut self) -> Option<Match> {
         let candidates = self.any.matches_at(&self.text, self.consumed);
         let (start, end, rule) = candidates
             .iter()
@@ -139,12 +151,14 @@ impl Dialogue {
             .captures_at(&self.text, self.consumed)
             .and_then(|c| c.name(FINGERPRINT_GROUP).map(|m| m.as_str().to_owned()));
         let words = line_around(&self.text, start, end);
+        let before = last_line(&self.text[self.consumed..start]).map(str::to_owned);
         // An empty match would be found again for ever.
         self.consumed = if end > self.consumed { end } else { next_char(&self.text, end) };
-        Some((rule, fingerprint, words))
+        Some(Match { rule, fingerprint, words, before })
     }
 
-    fn react(&mut self, rule: usize, fingerprint: Option<&str>, words: String) -> Step {
+    fn react(&mut self, found: Match) -> Step {
+        let Match { rule, fingerprint, words, before } = found;
         match &self.rules[rule].reaction {
             Reaction::Connected => {
                 self.state = State::Connected;
@@ -156,7 +170,7 @@ impl Dialogue {
             }
             Reaction::Send { line, max } => {
                 if self.rules[rule].expect.capture_names().flatten().any(|n| n == FINGERPRINT_GROUP) {
-                    let offered = fingerprint.unwrap_or_default();
+                    let offered = fingerprint.as_deref().unwrap_or_default();
                     if !self.pinned.iter().any(|pinned| pinned.matches(offered)) {
                         let text = format!("the client offers the certificate {offered}, which is not pinned");
                         return self.fail(FailureKind::CertificateUntrusted.into(), text);
@@ -168,7 +182,9 @@ impl Dialogue {
                     None => (MOST_ANSWERS, MalfunctionKind::UnexpectedPrompt.into()),
                 };
                 if self.answered[rule] > limit {
-                    return self.fail(reason, words);
+                    // The prompt says little; what came right before it is why it is asked again.
+                    let said = before.map(|line| format!(": {line}")).unwrap_or_default();
+                    return self.fail(reason, format!("asked again{said}; {words}"));
                 }
                 match self.fields.expand(line) {
                     Ok(expanded) => {
@@ -188,9 +204,9 @@ impl Dialogue {
 
     fn react_connected(&mut self, rule: usize, words: String) -> Option<Step> {
         match self.rules[rule].reaction {
-            Reaction::Failed(Reason::Failure(FailureKind::Disconnected)) => {
+            Reaction::Failed(reason @ (Reason::Failure(FailureKind::Disconnected) | Reason::Malfunction(_))) => {
                 self.state = State::Over;
-                Some(Step::Lost { text: words })
+                Some(Step::Lost { reason, text: words })
             }
             _ => None,
         }
@@ -227,6 +243,11 @@ fn line_around(text: &str, start: usize, end: usize) -> String {
     let from = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let to = text[end..].find('\n').map_or(text.len(), |at| end + at);
     text[from..to].split('\n').map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// The last line that is not blank.
+fn last_line(text: &str) -> Option<&str> {
+    text.rsplit('\n').map(str::trim).find(|line| !line.is_empty())
 }
 
 fn floor_char(text: &str, mut at: usize) -> usize {

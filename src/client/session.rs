@@ -48,8 +48,10 @@ pub enum SessionEvent {
         /// Its words.
         text: String,
     },
-    /// It says that the tunnel is gone again.
+    /// It says that the tunnel is gone again, or that it could not make it after all.
     Lost {
+        /// Why.
+        reason: Reason,
         /// Its words.
         text: String,
     },
@@ -227,7 +229,7 @@ impl Pump {
                 }
                 Step::Connected => SessionEvent::Connected { at },
                 Step::Failed { reason, text } => SessionEvent::Failed { reason, text },
-                Step::Lost { text } => SessionEvent::Lost { text },
+                Step::Lost { reason, text } => SessionEvent::Lost { reason, text },
             };
             let _ = self.events.send(event);
         }

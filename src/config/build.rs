@@ -51,7 +51,7 @@ pub(super) fn build(
         timezone: top.get("timezone").and_then(|value| read_timezone(&value)).unwrap_or(Tz::UTC),
         prober: top.text("prober").unwrap_or_else(|| environment.host_name().to_owned()),
         state_dir: top.file("state_dir", base).unwrap_or_else(|| default_state_dir(environment)),
-        secret_env: secret_env(logging.as_ref(), &sites),
+        secret_env: secret_env(&logging, &sites),
         logging,
         sites,
         clients,
@@ -89,8 +89,8 @@ fn default_state_dir(environment: &Environment) -> PathBuf {
     PathBuf::from(given.unwrap_or("state"))
 }
 
-fn secret_env(logging: Option<&Logging>, sites: &[Arc<Site>]) -> Vec<String> {
-    let mail = logging.and_then(|l| l.email.as_ref()).and_then(|email| email.login.as_ref()).map(|(_, source)| source);
+fn secret_env(logging: &Logging, sites: &[Arc<Site>]) -> Vec<String> {
+    let mail = logging.email.as_ref().and_then(|email| email.login.as_ref()).map(|(_, source)| source);
     let sites = sites.iter().map(|site| match &site.target {
         SiteTarget::SslVpn(target) => &target.password,
     });

@@ -120,8 +120,7 @@ fn invalid_utf8(name: &str, bytes: &[u8], valid: usize) -> LoadError {
 
 fn holds_password(config: &Config) -> bool {
     let inline = |source: &SecretSource| matches!(source, SecretSource::Inline(_));
-    let mail =
-        config.logging.as_ref().and_then(|logging| logging.email.as_ref()).and_then(|email| email.login.as_ref());
+    let mail = config.logging.email.as_ref().and_then(|email| email.login.as_ref());
     mail.is_some_and(|(_, source)| inline(source))
         || config.sites.iter().any(|site| match &site.target {
             SiteTarget::SslVpn(target) => inline(&target.password),

@@ -11,15 +11,17 @@ use super::keys::{EMAIL, LOGGING};
 use super::value::Value;
 use super::{Email, Logging, SecretSource, SmtpTls};
 
-/// Reads `logging`; none where the block is left out.
-pub(super) fn read_logging(top: &Fields<'_>, base: &Path) -> Option<Logging> {
-    let fields = Fields::of(&top.get("logging")?, &LOGGING)?;
-    let email = fields.get("email").and_then(|email| read_email(&email, base));
-    Some(Logging {
-        dir: fields.file("dir", base).unwrap_or_else(|| base.join("results")),
-        file: fields.get("file").and_then(|file| read_file_name(&file)).unwrap_or_else(|| "results".to_owned()),
+/// Reads `logging`. Rows are written also where the block is left out.
+pub(super) fn read_logging(top: &Fields<'_>, base: &Path) -> Logging {
+    let fields = top.get("logging").and_then(|block| Fields::of(&block, &LOGGING));
+    let dir = fields.as_ref().and_then(|f| f.file("dir", base));
+    let file = fields.as_ref().and_then(|f| f.get("file")).and_then(|file| read_file_name(&file));
+    let email = fields.as_ref().and_then(|f| f.get("email")).and_then(|email| read_email(&email, base));
+    Logging {
+        dir: dir.unwrap_or_else(|| base.join("results")),
+        file: file.unwrap_or_else(|| "results".to_owned()),
         email,
-    })
+    }
 }
 
 fn read_file_name(value: &Value<'_>) -> Option<String> {

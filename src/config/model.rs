@@ -23,8 +23,8 @@ pub struct Config {
     pub prober: String,
     /// State that survives a restart. Default `$STATE_DIRECTORY`, else `./state`.
     pub state_dir: PathBuf,
-    /// Where results go; none when the block is left out (then nothing is written).
-    pub logging: Option<Logging>,
+    /// Where results go.
+    pub logging: Logging,
     /// The sites, in the order of the file.
     pub sites: Vec<Arc<Site>>,
     /// Client profiles by name: the built-in ones and the user's own.

@@ -15,7 +15,7 @@ use crate::config::{Config, Email, Environment, Site};
 use crate::error::chain;
 use crate::net::BoxFuture;
 use crate::record::CycleRecord;
-use crate::results::{DayFiles, Results};
+use crate::results::{DayFiles, Results, ResultsError};
 use crate::runner::Sink;
 use crate::stage::{HoldRoutes, Surroundings};
 
@@ -30,16 +30,15 @@ pub struct Recorder {
     ended: CancellationToken,
 }
 
-/// The day files that the configuration names; `None` where it names none.
-pub fn day_files(config: &Config) -> Result<Option<DayFiles>, String> {
-    let Some(logging) = &config.logging else { return Ok(None) };
-    DayFiles::open(&logging.dir, &logging.file).map(Some).map_err(|e| chain(&e))
+/// The day files that the configuration names.
+pub fn day_files(config: &Config) -> Result<DayFiles, ResultsError> {
+    DayFiles::open(&config.logging.dir, &config.logging.file)
 }
 
 impl Recorder {
     /// Opens everything that a record goes to, so that what can't be written is said before the first cycle.
     pub(super) fn open(config: &Config, around: &Surroundings, gate: &RouteGate) -> Result<Self, String> {
-        let email = config.logging.as_ref().and_then(|l| l.email.clone());
+        let email = config.logging.email.clone();
         let channels = email.map(|e| email_channel(e, &around.secret_env)).into_iter().collect();
         Self::with_channels(config, around, gate, channels)
     }
@@ -51,7 +50,7 @@ impl Recorder {
         gate: &RouteGate,
         channels: Vec<Arc<dyn Channel>>,
     ) -> Result<Self, String> {
-        let files = day_files(config)?;
+        let files = day_files(config).map_err(|e| chain(&e))?;
         let store = FileStore::new(&config.state_dir, Arc::clone(&around.clock));
         let (notifier, task) =
             Notifier::new(Arc::new(store), channels, gate, Arc::clone(&around.clock), config.timezone)

@@ -77,11 +77,8 @@ impl Generation {
         let gate = RouteGate::new();
         let around = source.surroundings(config, &gate)?;
         let recorder = Arc::new(Recorder::open(config, &around, &gate)?);
-        let files = day_files(config)?;
-        if let Some(files) = &files {
-            mend(files, config, &around)?;
-        }
-        if let Some(record) = clear_up(&around, files.as_ref()).await?
+        mend(&day_files(config).map_err(|e| chain(&e))?, config, &around)?;
+        if let Some(record) = clear_up(&around, config).await?
             && let Some(site) = config.sites.iter().find(|s| s.name == record.site)
         {
             recorder.observe(&record, site).await;
@@ -165,8 +162,8 @@ fn mend(files: &DayFiles, config: &Config, around: &Surroundings) -> Result<(), 
 }
 
 /// Removes what a killed predecessor left and writes its row; gives its record.
-pub async fn clear_up(around: &Surroundings, files: Option<&DayFiles>) -> Result<Option<CycleRecord>, String> {
-    let recovery = recover(around, files, Mode::Repair).await.map_err(|e| chain(&e))?;
+pub async fn clear_up(around: &Surroundings, config: &Config) -> Result<Option<CycleRecord>, String> {
+    let recovery = recover(around, &|| day_files(config), Mode::Repair).await.map_err(|e| chain(&e))?;
     for done in &recovery.report.done {
         tracing::warn!("left by an earlier cycle: {done}");
     }

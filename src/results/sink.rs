@@ -12,24 +12,23 @@ const MOST_KEPT: usize = 60_000;
 /// The results of one prober.
 #[derive(Debug)]
 pub struct Results {
-    files: Option<DayFiles>,
+    files: DayFiles,
     kept: VecDeque<CycleRecord>,
     lost: u64,
 }
 
 impl Results {
-    /// Rows go to these day files; to none where none are configured.
-    pub const fn new(files: Option<DayFiles>) -> Self {
+    /// Rows go to these day files.
+    pub const fn new(files: DayFiles) -> Self {
         Self { files, kept: VecDeque::new(), lost: 0 }
     }
 
     /// Writes the record's row, after those that could not be written before. `false`: it is kept for later.
     pub fn write(&mut self, record: &CycleRecord) -> bool {
-        let Some(files) = &self.files else { return true };
         // Without its dialogue: that is not part of a row.
         self.kept.push_back(CycleRecord { dialogue: Vec::new(), ..record.clone() });
         while let Some(next) = self.kept.front() {
-            if let Err(e) = files.append(next) {
+            if let Err(e) = self.files.append(next) {
                 if self.kept.len() > MOST_KEPT {
                     self.kept.pop_front();
                     self.lost += 1;
@@ -67,7 +66,7 @@ mod tests {
     fn rows_that_could_not_be_written_come_later_and_in_order() {
         let dir = tempfile::tempdir().unwrap();
         let results_dir = dir.path().join("results");
-        let mut results = Results::new(Some(DayFiles::open(&results_dir, "results").unwrap()));
+        let mut results = Results::new(DayFiles::open(&results_dir, "results").unwrap());
         assert!(results.write(&numbered(1)));
         // A file stands where the day file should be created.
         std::fs::rename(&results_dir, dir.path().join("away")).unwrap();

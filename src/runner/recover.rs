@@ -35,11 +35,16 @@ pub enum RecoverError {
     Results(#[from] ResultsError),
 }
 
-/// Removes what a killed prober left and writes the row of its cycle (`unknown`, `prober-killed`).
-pub async fn recover(around: &Surroundings, results: Option<&DayFiles>, mode: Mode) -> Result<Recovery, RecoverError> {
+/// Removes what a killed prober left and writes the row of its cycle (`unknown`, `prober-killed`). The day files are
+/// opened only when a row is owed.
+pub async fn recover(
+    around: &Surroundings,
+    results: &(dyn Fn() -> Result<DayFiles, ResultsError> + Sync),
+    mode: Mode,
+) -> Result<Recovery, RecoverError> {
     let _lock = around.lock().await?;
     let journal_error = |source| RecoverError::Journal { dir: around.state_dir.clone(), source };
-    let file = JournalFile::open(&around.state_dir, around.net.name()).map_err(journal_error)?;
+    let file = JournalFile::new(&around.state_dir, around.net.name());
     let Some(mut journal) = file.read(around.clock.now()).map_err(journal_error)? else {
         return Ok(Recovery::default());
     };
@@ -49,9 +54,8 @@ pub async fn recover(around: &Surroundings, results: Option<&DayFiles>, mode: Mo
     }
     let cycle = &journal.cycle;
     let mut recovery = Recovery { record: None, report };
-    if journal.owes_row
-        && let Some(results) = results
-    {
+    if journal.owes_row {
+        let results = results()?;
         // Killed between writing the row and removing the journal: it has its row, and never gets a second.
         if !results.contains(cycle.time.date_naive(), cycle.id.as_str())? {
             let record = cut_cycle(cycle, &recovery.report);
@@ -60,7 +64,7 @@ pub async fn recover(around: &Surroundings, results: Option<&DayFiles>, mode: Mo
         }
         journal.owes_row = false;
     }
-    let kept = if recovery.report.is_clean() && !journal.owes_row { file.remove() } else { file.write(&journal) };
+    let kept = if recovery.report.is_clean() { file.remove() } else { file.write(&journal) };
     kept.map_err(journal_error)?;
     Ok(recovery)
 }

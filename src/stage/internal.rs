@@ -84,7 +84,7 @@ fn name_of(net: &dyn NetContext, index: u32) -> String {
 async fn lost(session: &mut Session) -> String {
     loop {
         match session.event().await {
-            Some(SessionEvent::Lost { text } | SessionEvent::Failed { text, .. }) => return session.blanked(&text),
+            Some(SessionEvent::Lost { text, .. } | SessionEvent::Failed { text, .. }) => return session.blanked(&text),
             Some(SessionEvent::Connected { .. }) => {}
             Some(SessionEvent::Ended { status }) => {
                 let how = status.map(|s| format!(" ({s})")).unwrap_or_default();

@@ -228,9 +228,9 @@ async fn next_change(
         },
         event = client.session.event() => match event {
             Some(SessionEvent::Connected { .. }) => None,
-            Some(SessionEvent::Lost { text } | SessionEvent::Failed { text, .. }) => {
+            Some(SessionEvent::Lost { reason, text } | SessionEvent::Failed { reason, text }) => {
                 client.connected = false;
-                Some(StageEnd::because(FailureKind::Disconnected, client.session.blanked(&text)))
+                Some(StageEnd::because(reason, client.session.blanked(&text)))
             }
             Some(SessionEvent::Ended { .. }) | None => {
                 client.connected = false;

@@ -18,8 +18,7 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
 async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
     let around = cx.around;
     cx.lock = Some(around.lock().await.map_err(|e| StageEnd::because(MalfunctionKind::ClientBusy, e.to_string()))?);
-    let journal_file = JournalFile::open(&around.state_dir, around.net.name())
-        .map_err(|e| failed(format!("cannot use the state directory `{}`: {e}", around.state_dir.display())))?;
+    let journal_file = JournalFile::new(&around.state_dir, around.net.name());
 
     let mut done = settle_earlier(around, &journal_file).await?;
     done.extend(clean(around.end_adopted(cx.vpn.client.adopt.clone(), Mode::Repair).await)?);

@@ -13,7 +13,7 @@ fn a_file_is_loaded_with_its_directory_as_the_base() {
     let path = dir.path().join("config.yml");
     fs::write(&path, "logging: { dir: out }").unwrap();
     let loaded = load(&path, &environment()).unwrap();
-    assert_eq!(loaded.config.logging.unwrap().dir, dir.path().join("out"));
+    assert_eq!(loaded.config.logging.dir, dir.path().join("out"));
 }
 
 #[test]

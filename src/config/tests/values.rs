@@ -11,7 +11,7 @@ use crate::record::FailureKind;
 fn a_configuration_of_epmonitoring_works_unchanged() {
     let config = good("epmonitoring.yml").config;
     assert_eq!(config.frequency, Duration::from_mins(10));
-    let logging = config.logging.as_ref().unwrap();
+    let logging = &config.logging;
     assert_eq!((logging.dir.as_path(), logging.file.as_str()), (Path::new("/var/log/epmonitoring"), "ep_results"));
     let email = logging.email.as_ref().unwrap();
     assert_eq!((email.port, email.tls), (25, SmtpTls::Opportunistic));
@@ -41,7 +41,8 @@ fn what_is_left_out_has_its_default() {
     assert!(target.external_required);
     let bare = load_str("frequency: 60", Path::new("."), "c", &Environment::default()).unwrap().config;
     assert_eq!((bare.state_dir.as_path(), bare.prober.as_str()), (Path::new("state"), "localhost"));
-    assert!(bare.logging.is_none() && bare.sites.is_empty());
+    assert!(bare.sites.is_empty() && bare.logging.email.is_none());
+    assert!(bare.logging.dir.ends_with("results"), "rows are written also without the block");
 }
 
 #[test]
@@ -102,11 +103,11 @@ fn variables_that_hold_secrets_are_known() {
 #[test]
 fn mail_with_a_password_asks_for_tls_by_itself() {
     let config = good("mail.yml").config;
-    let email = config.logging.unwrap().email.unwrap();
+    let email = config.logging.email.unwrap();
     assert_eq!((email.tls, email.port), (SmtpTls::StartTls, 587));
     for (tls, port) in [("tls", 465), ("none", 25), ("starttls", 587)] {
         let text = format!("logging: {{ email: {{ server: mx, from: a@b.example, to: c@d.example, tls: {tls} }} }}");
-        assert_eq!(from_text(&text).unwrap().config.logging.unwrap().email.unwrap().port, port);
+        assert_eq!(from_text(&text).unwrap().config.logging.email.unwrap().port, port);
     }
 }
 
