@@ -44,7 +44,9 @@ impl Shutdown {
             if self.cancel.is_cancelled() {
                 self.hurry.cancel();
             } else {
-                tracing::info!("asked to stop: taking the client down (a second signal ends it at once)");
+                tracing::warn!(
+                    "asked to stop: a client that runs is taken down first (a second signal ends it at once)"
+                );
                 self.cancel.cancel();
             }
         }

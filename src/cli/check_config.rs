@@ -16,6 +16,9 @@ pub(super) fn run(global: &Global) -> Result<u8, CommandError> {
     let sites = loaded.config.sites.len();
     let plural = if sites == 1 { "" } else { "s" };
     say(&format!("{}: no faults, {sites} site{plural}\n", path.display()));
+    if sites == 0 {
+        say("warning: without sites `run` and `test` have nothing to probe\n");
+    }
     Ok(exit_code::OK)
 }
 

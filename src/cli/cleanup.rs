@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::common::{CommandError, load, say, surroundings};
+use super::common::{CommandError, load, note, say, surroundings};
 use super::global::Global;
 use crate::cleanup::{Mode, TidyReport};
 use crate::config::{Adopt, Config};
@@ -37,6 +37,8 @@ pub(super) async fn run(global: &Global, args: &CleanupArgs) -> Result<u8, Comma
     let clean = first && second;
     if clean {
         say(if mode == Mode::Repair { "nothing remains\n" } else { "nothing to do\n" });
+        // What is ours is known from there: another state directory knows of other leftovers.
+        note(&format!("looked for what the state directory {} knows of", config.state_dir.display()));
     }
     Ok(if clean { exit_code::OK } else { exit_code::FAILED })
 }

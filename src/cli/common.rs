@@ -55,6 +55,11 @@ fn say_error(text: &str) {
     let _ = writeln!(io::stderr(), "vpnprobe: {}", text.trim_end());
 }
 
+/// A word beside the result, on stderr.
+pub(super) fn note(text: &str) {
+    say_error(text);
+}
+
 /// Prints to stdout. A reader that went away (`| head`) is no error.
 pub(super) fn say(text: &str) {
     let mut out = io::stdout().lock();

@@ -45,10 +45,11 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
 
     let terminal = Terminal::of_stdout();
     let observer: &dyn Observer = if args.json { &NoObserver } else { &terminal };
-    let mut records = Vec::new();
+    let (mut records, mut unreached, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
     for site in sites {
         if shutdown.cancel.is_cancelled() {
-            break;
+            unreached.push(site.name.to_string());
+            continue;
         }
         if !args.json {
             let apart = if records.is_empty() { "" } else { "\n" };
@@ -62,14 +63,20 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
         };
         let closed = finished.closing.close();
         show(&finished.record, args.json, terminal);
-        taken.map_err(CommandError::Failed)?;
-        closed.map_err(|e| CommandError::Failed(format!("cannot close the cycle's journal: {e}")))?;
+        troubles.extend(taken.err().map(|why| format!("{}: {why}", site.name)));
+        troubles.extend(closed.err().map(|e| format!("{}: cannot close the cycle's journal: {e}", site.name)));
         records.push(finished.record);
     }
     if let Some(recording) = recording {
         recording.close().await;
     }
-    Ok(status(&records))
+    if !unreached.is_empty() {
+        tracing::warn!("not probed, because asked to stop: {}", unreached.join(", "));
+    }
+    if !troubles.is_empty() {
+        return Err(CommandError::Failed(troubles.join("\n")));
+    }
+    Ok(status(&records, unreached.is_empty()))
 }
 
 fn show(record: &CycleRecord, as_json: bool, terminal: Terminal) {
@@ -80,12 +87,12 @@ fn show(record: &CycleRecord, as_json: bool, terminal: Terminal) {
     }
 }
 
-/// 0 all up · 1 one or more down · 3 none down, one or more unknown.
-fn status(records: &[CycleRecord]) -> u8 {
+/// 0 all up · 1 one or more down · 3 none down, one or more unknown (or not reached).
+fn status(records: &[CycleRecord], all_reached: bool) -> u8 {
     let any = |verdict| records.iter().any(|r| r.verdict == verdict);
     if any(Verdict::Down) {
         exit_code::FAILED
-    } else if any(Verdict::Unknown) {
+    } else if any(Verdict::Unknown) || !all_reached {
         exit_code::UNKNOWN
     } else {
         exit_code::OK

@@ -86,7 +86,8 @@ fn read_timezone(value: &Value<'_>) -> Option<Tz> {
 /// `$STATE_DIRECTORY` (systemd gives several, separated by colons), else `./state`.
 fn default_state_dir(environment: &Environment) -> PathBuf {
     let given = environment.get("STATE_DIRECTORY").and_then(|list| list.split(':').find(|dir| !dir.is_empty()));
-    PathBuf::from(given.unwrap_or("state"))
+    let dir = PathBuf::from(given.unwrap_or("state"));
+    std::path::absolute(&dir).unwrap_or(dir)
 }
 
 fn secret_env(logging: &Logging, sites: &[Arc<Site>]) -> Vec<String> {

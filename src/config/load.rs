@@ -56,7 +56,10 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, LoadError>
         Ok(text) => text,
         Err(error) => return Err(invalid_utf8(&name, &bytes, error.valid_up_to())),
     };
-    let mut loaded = load_str(text, &directory_of(path), &name, environment)?;
+    // Absolute, so that a message names a place and not a way from here.
+    let base = directory_of(path);
+    let base = std::path::absolute(&base).unwrap_or(base);
+    let mut loaded = load_str(text, &base, &name, environment)?;
     if mode & 0o077 != 0 && holds_password(&loaded.config) {
         let message = "holds a password and can be read by others";
         loaded.warnings.insert(0, Fault::of_file(&name, message).with_hint("chmod 600, or use `password_file`"));

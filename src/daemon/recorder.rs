@@ -87,13 +87,13 @@ impl Recorder {
         }
     }
 
-    /// Takes one record.
-    pub(super) async fn record(&self, record: &CycleRecord, site: &Site) {
+    /// Takes one record; `false`: its row could not be written yet.
+    pub(super) async fn record(&self, record: &CycleRecord, site: &Site) -> bool {
         // One row of some hundred bytes: the sync of the disk is all that takes time, and the cycle is over.
-        tokio::task::block_in_place(|| {
-            self.results.lock().unwrap_or_else(PoisonError::into_inner).write(record);
-        });
+        let written =
+            tokio::task::block_in_place(|| self.results.lock().unwrap_or_else(PoisonError::into_inner).write(record));
         self.observe(record, site).await;
+        written
     }
 
     /// Feeds the alert policy alone: the row is written already.
@@ -184,8 +184,11 @@ impl Recording {
     pub async fn take(&self, record: &CycleRecord, site: &Site) -> Result<(), String> {
         match self {
             Self::Own { recorder, .. } => {
-                recorder.record(record, site).await;
-                Ok(())
+                if recorder.record(record, site).await {
+                    Ok(())
+                } else {
+                    Err("its row could not be written".into())
+                }
             }
             Self::Through(socket) => control::hand_over(socket, record).await.map_err(|e| chain(&e)),
         }

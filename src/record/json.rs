@@ -18,10 +18,12 @@ pub fn json_of(record: &CycleRecord) -> Value {
     put("reason", json!(record.reason));
     put("fault_domain", json!(record.reason.map(super::Reason::fault_domain)));
     put("detail", json!(record.detail));
-    put("external_rtt_ms", rtt(record.external.as_ref()));
+    put("external_rtt_ms", rtt(record.external.as_ref())["avg"].clone());
+    put("external_rtt", rtt(record.external.as_ref()));
     put("external_loss_pct", json!(record.external.map(|s| s.loss_pct())));
     put("login_ms", json!(record.login.map(millis)));
-    put("internal_rtt_ms", rtt(record.internal.as_ref()));
+    put("internal_rtt_ms", rtt(record.internal.as_ref())["avg"].clone());
+    put("internal_rtt", rtt(record.internal.as_ref()));
     put("internal_loss_pct", json!(record.internal.map(|s| s.loss_pct())));
     put("leftovers", json!(record.leftovers));
     put("cycle_ms", json!(record.took.map(millis)));
@@ -43,7 +45,7 @@ fn stage(stage: &StageRecord) -> Value {
     })
 }
 
-/// Average, smallest, largest and deviation; `null` without a reply.
+/// Average, smallest, largest and deviation in ms; `null` without a reply.
 fn rtt(stats: Option<&PingStats>) -> Value {
     let Some(rtt) = stats.and_then(|s| s.rtt) else { return Value::Null };
     json!({

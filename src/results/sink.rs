@@ -37,7 +37,7 @@ impl Results {
                     error = chain(&e),
                     kept = self.kept.len(),
                     lost = self.lost,
-                    "cannot write a row: it is kept and will be written later"
+                    "cannot write a row: it is kept as long as this program runs"
                 );
                 return false;
             }

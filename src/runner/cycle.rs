@@ -80,7 +80,13 @@ impl Closing {
 /// Runs one cycle of `site`. Never fails: what goes wrong is in the record.
 pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observer: &dyn Observer) -> Finished {
     let SiteTarget::SslVpn(vpn) = &site.target;
-    // From here to the end of `cleanup` the prober keeps its own messages back. What waits for this is not the cycle.
+    // What waits for another prober's cycle to end, or for mails to be sent before this one begins, is not the cycle.
+    let lock = tokio::select! {
+        biased;
+        () = around.cancel.cancelled() => None,
+        lock = around.lock() => Some(lock),
+    };
+    // From here to the end of `cleanup` the prober keeps its own messages back.
     let hold = around.hold.hold().await;
     let load = HostLoad::begin();
     let began = Instant::now();
@@ -96,6 +102,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
     };
     let mut cx = CycleState::new(site, vpn, around, cycle.clone(), order.owes_row);
     cx.force = order.force;
+    cx.lock = lock;
     let mut stages = Vec::new();
     for stage in stages_of(site) {
         let record = one_stage(stage, &stages, &mut cx, observer).await;
@@ -130,7 +137,11 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         dialogue,
     };
     let clean = record.leftovers.is_empty();
-    let closing = Closing { lock: cx.lock.take(), journal: cx.journal_file.take().zip(cx.journal.take()), clean };
+    let closing = Closing {
+        lock: cx.lock.take().and_then(Result::ok),
+        journal: cx.journal_file.take().zip(cx.journal.take()),
+        clean,
+    };
     Finished { record, closing }
 }
 

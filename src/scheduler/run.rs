@@ -12,6 +12,9 @@ use crate::config::Site;
 use crate::record::Verdict;
 use crate::runner::{Job, Order, Progress};
 
+/// Why due times pass although no single cycle is too long.
+const TOGETHER: &str = "the sites together take longer than their interval";
+
 /// When the sites of one configuration are due. A reload makes a new one from it.
 #[derive(Debug)]
 pub struct Schedule {
@@ -86,12 +89,16 @@ impl Schedule {
             Progress::Started { index } => {
                 self.started[index] = self.origin.elapsed();
                 let passed = self.timetable.start(index, self.started[index]);
-                self.count(index, passed, "the sites together take longer than their interval");
+                self.count(index, passed, TOGETHER);
             }
             Progress::Finished { index, verdict } => {
                 let (started, now) = (self.started[index], self.origin.elapsed());
+                let interval = self.timetable.interval(index).unwrap_or_default();
                 let passed = self.timetable.finish(index, started, now, verdict == Verdict::Down);
-                self.count(index, passed, "its cycle took longer than its interval");
+                // A cycle that waited for others before it started late also runs over the next point.
+                let alone = now.saturating_sub(started) >= interval;
+                let why = if alone { "its cycle took longer than its interval" } else { TOGETHER };
+                self.count(index, passed, why);
             }
         }
     }
@@ -99,8 +106,8 @@ impl Schedule {
     fn count(&mut self, index: usize, passed: u64, why: &str) {
         if passed > 0 {
             self.missed += passed;
-            let (site, missed) = (&self.sites[index].name, self.missed);
-            tracing::warn!(%site, passed, missed, "due times passed before the cycle could start: {why}");
+            let (site, missed_in_all) = (&self.sites[index].name, self.missed);
+            tracing::warn!(%site, passed, missed_in_all, "due times passed before the cycle could start: {why}");
         }
     }
 

@@ -17,7 +17,11 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
 
 async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
     let around = cx.around;
-    cx.lock = Some(around.lock().await.map_err(|e| StageEnd::because(MalfunctionKind::ClientBusy, e.to_string()))?);
+    match &cx.lock {
+        Some(Ok(_)) => {}
+        Some(Err(held)) => return Err(StageEnd::because(MalfunctionKind::ClientBusy, held.to_string())),
+        None => return Err(StageEnd::because(MalfunctionKind::Cancelled, "the prober was asked to stop")),
+    }
     let journal_file = JournalFile::new(&around.state_dir, around.net.name());
 
     let mut done = settle_earlier(around, &journal_file).await?;

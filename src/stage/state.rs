@@ -6,7 +6,7 @@ use super::{Surroundings, cleanup, external, internal, login, prepare, teardown}
 use crate::cleanup::{Baseline, Journal, JournalFile, KnownGood, Started};
 use crate::client::Session;
 use crate::config::{Secret, Site, SslVpn};
-use crate::net::{Interface, NetLock};
+use crate::net::{Interface, LockHeld, NetLock};
 use crate::process::Tree;
 use crate::record::{LeftoverKind, Outcome, PingStats, Reason, Stage, one_line};
 
@@ -70,8 +70,8 @@ pub struct CycleState<'a> {
     pub journal_file: Option<JournalFile>,
     /// The journal, once written.
     pub journal: Option<Journal>,
-    /// The lock of the network context.
-    pub lock: Option<NetLock>,
+    /// The lock of the network context, or why it could not be had; `None`: nobody waited for it.
+    pub lock: Option<Result<NetLock, LockHeld>>,
     /// The password, read before the login.
     pub password: Option<Secret>,
     /// The known good content of resolv.conf.
