@@ -1,5 +1,5 @@
 //! What this machine allows: the same dialogue by one thread that sits in a blocking read and knows only what it waits
-//! for next. No prober can be quicker; what it loses is the machine's own way from one process to another.
+//! for next. What it loses is mostly the machine's own way from one process to another.
 
 use std::io::{Read, Write};
 use std::path::Path;
