@@ -29,6 +29,8 @@ use crate::record::{DialogueEvent, Reason};
 
 /// Read at once at most: a flood is handled in few, large pieces.
 const LARGEST_READ: usize = 64 * 1024;
+/// What Linux hands over from a terminal in one read at most (`N_TTY_BUF_SIZE`, less one).
+const FULL_READ: usize = 4095;
 /// After the client's own process has ended, what it wrote last is read until the terminal's end comes; descendants
 /// that hold the terminal open delay the news of its end by this much at most.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -254,7 +256,9 @@ impl Pump {
     }
 }
 
-/// Waits for the first bytes, then takes all that is there. 0 is the end; so is EIO, which Linux gives for a terminal
+/// Waits for the next bytes. A prompt is handed over as soon as it is read: looking for more first would make every
+/// answer, and the login time, longer by what the client goes on to print. Only after a full read, which means a flood,
+/// all that is there is taken together. 0 is the end; so is EIO, which Linux gives for a terminal
 /// that nobody holds open any more.
 async fn read_available(pty: &mut pty_process::OwnedReadPty, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = ReadBuf::new(buffer);
@@ -262,7 +266,7 @@ async fn read_available(pty: &mut pty_process::OwnedReadPty, buffer: &mut [u8]) 
         loop {
             let before = filled.filled().len();
             match Pin::new(&mut *pty).poll_read(cx, &mut filled) {
-                Poll::Ready(Ok(())) if filled.filled().len() > before && filled.remaining() > 0 => {}
+                Poll::Ready(Ok(())) if filled.filled().len() >= before + FULL_READ && filled.remaining() > 0 => {}
                 _ if !filled.filled().is_empty() => return Poll::Ready(Ok(filled.filled().len())),
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(0)),
                 Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
