@@ -73,13 +73,15 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, LoadError>
 ///
 /// Every fault at once.
 pub fn load_str(text: &str, base_dir: &Path, name: &str, environment: &Environment) -> Result<Loaded, LoadError> {
-    if Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml")) {
-        let message = format!("TOML {}", super::unsupported());
-        return Err(Fault::of_file(name, message).with_hint("write YAML (`.yml`) or JSON (`.json`)").into());
-    }
     let sink = Sink::new(name);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let config = match super::yaml::parse(text, &sink) {
+    let is = |format: &str| Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case(format));
+    let node = match () {
+        () if is("toml") => super::toml::parse(text, &sink),
+        () if is("json") => super::json::parse(text, &sink),
+        () => super::yaml::parse(text, &sink),
+    };
+    let config = match node {
         Some(node) => build(&node, &sink, base_dir, environment)?,
         None => None,
     };

@@ -1,6 +1,6 @@
 //! The configuration: what the user wrote, checked as a whole.
 //!
-//! [`load()`] reads a file into a tree of nodes that know where they stand (`yaml`, `tree`), walks it (`value`, `fields`,
+//! [`load()`] reads a file into a tree of nodes that know where they stand (`yaml`, `json`, `toml`, `tree`), walks it (`value`, `fields`,
 //! then one file a block) and hands out either a [`Config`] that need not be checked again, or every fault at once. The
 //! keys are in `keys`, the built-in client profiles in `clients.yml`. Fixtures: `fixtures/config`.
 //!
@@ -13,6 +13,7 @@ mod environment;
 mod fault;
 mod fields;
 mod fingerprint;
+mod json;
 mod keys;
 mod load;
 mod logging;
@@ -26,6 +27,7 @@ mod site;
 mod site_fields;
 mod suggest;
 mod template;
+mod toml;
 mod tree;
 mod units;
 mod value;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::support::{from_text, repository};
+use super::support::{from_text, good, repository};
 use crate::config::keys::ALL;
 
 pub(super) fn example() -> String {
@@ -36,4 +36,10 @@ fn a_default_in_the_example_may_be_left_out() {
         let config = from_text(&without).unwrap_or_else(|error| panic!("{error}")).config;
         assert_eq!(format!("{config:#?}"), whole, "without `{line}`");
     }
+}
+
+#[test]
+fn the_example_as_toml_is_the_same_configuration() {
+    let (yaml, toml) = (from_text(&example()).unwrap(), good("example.toml"));
+    assert_eq!(format!("{:#?}", toml.config), format!("{:#?}", yaml.config));
 }

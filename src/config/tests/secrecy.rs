@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::example::example;
-use super::support::from_text;
+use super::support::{from_text, named};
 
 /// A value that nothing else in a configuration or a message looks like.
 const CANARY: &str = "cAnArY7351";
@@ -18,7 +18,9 @@ fn told(text: &str) -> String {
 proptest! {
     #[test]
     fn no_text_makes_the_loader_panic(text in "([a-z_]{1,8}|[ \\n:,\\[\\]{}&*!|>'\"#%@`<-]|\\PC){0,80}") {
-        let _ = from_text(&text);
+        for name in ["c.yml", "c.json", "c.toml"] {
+            let _ = named(name, &text);
+        }
     }
 
     #[test]

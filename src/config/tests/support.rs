@@ -15,7 +15,11 @@ pub(super) fn environment() -> Environment {
 }
 
 pub(super) fn from_text(text: &str) -> Result<Loaded, LoadError> {
-    load_str(text, Path::new("/etc/vpnprobe"), "config.yml", &environment())
+    named("config.yml", text)
+}
+
+pub(super) fn named(name: &str, text: &str) -> Result<Loaded, LoadError> {
+    load_str(text, Path::new("/etc/vpnprobe"), name, &environment())
 }
 
 pub(super) fn site<'a>(config: &'a Config, name: &str) -> (&'a Site, &'a SslVpn) {
@@ -26,7 +30,7 @@ pub(super) fn site<'a>(config: &'a Config, name: &str) -> (&'a Site, &'a SslVpn)
 
 pub(super) fn fixture(path: &Path) -> Result<Loaded, LoadError> {
     let name = path.file_name().unwrap().to_str().unwrap();
-    load_str(&fs::read_to_string(path).unwrap(), Path::new("/etc/vpnprobe"), name, &environment())
+    named(name, &fs::read_to_string(path).unwrap())
 }
 
 pub(super) fn good(name: &str) -> Loaded {
