@@ -69,31 +69,47 @@ fn position(location: Location) -> Position {
 
 fn report<T>(error: &YamlError, sink: &Sink) -> Option<T> {
     let at = error.location().map(position).unwrap_or_default();
-    let quote = || Some("put a value that begins with `!`, `&`, `*`, `@`, `%` or holds `: ` in quotes".to_owned());
-    let (message, hint) = match error {
+    let quote = "put a value that begins with `!`, `&`, `*`, `@`, `%` or holds `: ` in quotes";
+    let too_large = ("the file is larger or deeper than any configuration should be".to_owned(), None);
+    let mut cause = error;
+    while let YamlError::AliasError { error, .. } = cause {
+        cause = error;
+    }
+    let (message, hint) = match cause {
         YamlError::MultipleDocuments { .. } => ("a second document (`---`) is not allowed".to_owned(), None),
         // The tag may be a password that begins with `!`.
-        YamlError::UnsupportedTag { .. } => ("a tag (`!…`) is not allowed".to_owned(), quote()),
-        YamlError::Budget { .. } | YamlError::AliasReplayLimitExceeded { .. } => {
-            ("the file is larger or deeper than any configuration should be".to_owned(), None)
-        }
+        YamlError::UnsupportedTag { .. } => ("a tag (`!…`) is not allowed".to_owned(), Some(quote)),
+        YamlError::Budget { .. }
+        | YamlError::AliasReplayLimitExceeded { .. }
+        | YamlError::AliasExpansionLimitExceeded { .. } => too_large,
         YamlError::MergeValueNotMapOrSeqOfMaps { .. } => ("`<<` needs a mapping".to_owned(), None),
-        YamlError::UnknownAnchor { .. } => ("an alias (`*…`) without its anchor (`&…`)".to_owned(), quote()),
+        YamlError::UnknownAnchor { .. } => ("an alias (`*…`) without its anchor (`&…`)".to_owned(), Some(quote)),
+        YamlError::ExternalMessage { msg, .. } if msg.contains("recursion limit") => too_large,
         // Fixed sentences of the scanner; the only thing of the file in them is a single character.
         YamlError::ExternalMessage { msg, .. } if msg.len() < 200 => {
-            let hint = if msg.contains("tab") {
-                Some("indent with spaces".to_owned())
-            } else if msg.contains("unexpected character") || msg.contains("mapping values") || msg.contains("handle") {
-                quote()
-            } else {
-                None
-            };
-            (format!("not valid YAML: {msg}"), hint)
+            (format!("not valid YAML: {msg}"), hint_to(msg).or_else(|| wants_quotes(msg).then_some(quote)))
         }
         _ => ("not valid YAML".to_owned(), None),
     };
-    sink.fault("", at, message, hint);
+    sink.fault("", at, message, hint.map(str::to_owned));
     None
+}
+
+/// What a fault of the layout most likely comes from.
+fn hint_to(message: &str) -> Option<&'static str> {
+    if message.contains("tab") {
+        Some("indent with spaces")
+    } else if message.contains("quoted scalar") {
+        Some("a quote is opened here or above, and not closed in its line")
+    } else if message.contains("block mapping") || message.contains("block collection") || message.contains("indent") {
+        Some("keys of one block begin in the same column: see how far this line and the one above are indented")
+    } else {
+        None
+    }
+}
+
+fn wants_quotes(message: &str) -> bool {
+    ["unexpected character", "mapping values", "handle"].iter().any(|part| message.contains(part))
 }
 
 /// What the parser hands out, before the source text is cut.
@@ -372,8 +388,10 @@ mod tests {
         let level = |n: u32| format!("a{n}: &a{n} [{}]", vec![format!("*a{}", n - 1); 10].join(", "));
         let levels: Vec<_> = (1..12).map(level).collect();
         let bomb = format!("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n{}\n", levels.join("\n"));
-        for text in [bomb, "[".repeat(100_000), format!("{}1{}", "[".repeat(100), "]".repeat(100))] {
-            assert_eq!(faults(&text).len(), 1);
+        let nested = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
+        for text in [bomb, "[".repeat(100_000), nested(100), nested(300)] {
+            let found = faults(&text);
+            assert!(found.len() == 1 && found[0].ends_with("than any configuration should be"), "{found:?}");
         }
     }
 }
