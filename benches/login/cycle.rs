@@ -47,7 +47,7 @@ fn surroundings(config: &Config, net: &Arc<Watched>) -> Surroundings {
         prober: config.prober.clone(),
         state_dir: config.state_dir.clone(),
         accounts: AccountBook::new(&config.state_dir),
-        resolv_conf: ResolvConf::new(&config.resolv_conf),
+        resolv_conf: ResolvConf::new(&config.resolv_conf, &config.state_dir),
         client_env: std::env::vars().collect(),
         endurance: Endurance::default(),
         secret_env: Environment::of_process(),

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::ResolvConf;
+use super::{ResolvConf, ResolvState};
 use crate::net::{NetContext, NetSnapshot};
 
 /// What stood on the host before a login.
@@ -12,8 +12,8 @@ use crate::net::{NetContext, NetSnapshot};
 pub struct Baseline {
     /// Interfaces and routes.
     pub network: NetSnapshot,
-    /// Content of resolv.conf; `None`: there was no such file.
-    pub resolv_conf: Option<Vec<u8>>,
+    /// resolv.conf.
+    pub resolv_conf: ResolvState,
 }
 
 impl Baseline {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Baseline;
+use super::{Baseline, ResolvState};
 use crate::config::Adopt;
 use crate::files;
 use crate::process::{Claim, ProcessId};
@@ -55,6 +55,9 @@ pub struct Journal {
     pub interface: Option<String>,
     /// What stood on the host before.
     pub baseline: Baseline,
+    /// resolv.conf as it remained where it could not be restored: what stands there instead by now is somebody's own.
+    #[serde(default)]
+    pub resolv_conf_left: Option<ResolvState>,
 }
 
 impl Journal {
@@ -151,7 +154,11 @@ mod tests {
             leader: None,
             adopt: vec![Adopt { name: "java".into(), arg: Some("SnwlConnect.jar".into()) }],
             interface: Some("tun*".into()),
-            baseline: Baseline { network: NetSnapshot::default(), resolv_conf: Some(b"nameserver ::1\n".to_vec()) },
+            baseline: Baseline {
+                network: NetSnapshot::default(),
+                resolv_conf: ResolvState { content: Some(b"nameserver ::1\n".to_vec()), ..ResolvState::default() },
+            },
+            resolv_conf_left: None,
         }
     }
 

@@ -5,7 +5,6 @@
 mod baseline;
 mod diff;
 mod journal;
-mod known_good;
 mod resolv_conf;
 mod tidy;
 
@@ -13,6 +12,5 @@ pub use baseline::Baseline;
 pub use diff::{NetDiff, net_diff};
 pub(crate) use journal::boot_id;
 pub use journal::{Journal, JournalFile, Started};
-pub use known_good::{Difference, KnownGood};
-pub use resolv_conf::ResolvConf;
+pub use resolv_conf::{Difference, Judgement, KnownGood, Owner, ResolvConf, ResolvState, Witness};
 pub use tidy::{Mode, Tidy, TidyReport};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{Baseline, NetDiff, ResolvConf, net_diff};
+use super::{Baseline, Judgement, NetDiff, ResolvConf, ResolvState, Witness, net_diff};
 use crate::net::{Interface, NetContext};
 use crate::process::{Endurance, Tree};
 use crate::record::LeftoverKind;
@@ -30,6 +30,8 @@ pub struct TidyReport {
     pub done: Vec<String>,
     /// Each thing that remains, in words.
     pub left: Vec<(LeftoverKind, String)>,
+    /// resolv.conf as it remains, where it could not be restored.
+    pub resolv_conf_left: Option<ResolvState>,
 }
 
 impl TidyReport {
@@ -67,6 +69,8 @@ pub struct Tidy<'a> {
     pub interface: Option<&'a str>,
     /// resolv.conf.
     pub resolv_conf: &'a ResolvConf,
+    /// What was seen of it meanwhile.
+    pub witness: Witness<'a>,
     /// How long processes may take.
     pub endurance: Endurance,
     /// Cuts grace periods short.
@@ -187,17 +191,25 @@ impl Tidy<'_> {
     }
 
     async fn resolv_conf(&self, baseline: &Baseline, report: &mut TidyReport) {
-        let before = baseline.resolv_conf.as_deref();
-        if self.resolv_conf.is(before) {
-            return;
+        let before = &baseline.resolv_conf;
+        match self.resolv_conf.judge(before, self.witness) {
+            Judgement::Same => return,
+            Judgement::Others => {
+                tracing::info!("resolv.conf was changed by somebody else meanwhile and is kept");
+                return;
+            }
+            Judgement::Clients => {}
         }
         if self.mode == Mode::DryRun {
             report.done.push("restore resolv.conf".into());
             return;
         }
-        match self.resolv_conf.repair(before).await {
+        match self.resolv_conf.repair(before, self.witness).await {
             Ok(said) => report.done.push(said),
-            Err(why) => report.leave(LeftoverKind::ResolvConfNotRestored, why),
+            Err(why) => {
+                report.resolv_conf_left = self.resolv_conf.read().ok();
+                report.leave(LeftoverKind::ResolvConfNotRestored, why);
+            }
         }
     }
 }

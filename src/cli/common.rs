@@ -151,7 +151,7 @@ pub(super) fn surroundings_in(
         prober: config.prober.clone(),
         state_dir: config.state_dir.clone(),
         accounts: AccountBook::new(&config.state_dir),
-        resolv_conf: ResolvConf::new(&config.resolv_conf),
+        resolv_conf: ResolvConf::new(&config.resolv_conf, &config.state_dir),
         client_env: client_env(&config.secret_env),
         endurance: Endurance::default(),
         secret_env: Environment::of_process(),

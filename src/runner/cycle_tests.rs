@@ -191,7 +191,7 @@ sites:
             prober: config.prober.clone(),
             state_dir: config.state_dir.clone(),
             accounts: AccountBook::new(&config.state_dir),
-            resolv_conf: ResolvConf::new(&config.resolv_conf),
+            resolv_conf: ResolvConf::new(&config.resolv_conf, &config.state_dir),
             client_env: BTreeMap::from([("PATH".to_owned(), path)]),
             endurance: Endurance { term: Duration::from_secs(2), kill: Duration::from_secs(2) },
             secret_env: Environment::default(),

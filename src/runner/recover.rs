@@ -64,6 +64,7 @@ pub async fn recover(
         }
         journal.owes_row = false;
     }
+    journal.resolv_conf_left.clone_from(&recovery.report.resolv_conf_left);
     let kept = if recovery.report.is_clean() { file.remove() } else { file.write(&journal) };
     kept.map_err(journal_error)?;
     Ok(recovery)

@@ -1,7 +1,7 @@
 //! Stage `prepare`: the host is as it was before our first login, nobody else's client runs, and we know what to do.
 
 use super::{CycleState, StageEnd, Surroundings};
-use crate::cleanup::{Baseline, Difference, Journal, JournalFile, KnownGood, Mode, TidyReport, boot_id};
+use crate::cleanup::{Baseline, Difference, Journal, JournalFile, KnownGood, Mode, TidyReport, Witness, boot_id};
 use crate::config::Profile;
 use crate::process::{MARK, Process, scan};
 use crate::record::MalfunctionKind;
@@ -46,6 +46,7 @@ async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
         adopt: cx.vpn.client.adopt.clone(),
         interface: cx.vpn.client.interface.clone(),
         baseline: baseline.clone(),
+        resolv_conf_left: None,
     };
     journal_file
         .write(&journal)
@@ -56,17 +57,19 @@ async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
     Ok(done)
 }
 
-/// Compares resolv.conf with its known good content; what a client wrote is taken back.
+/// Compares resolv.conf with its known good state; what a client wrote is taken back.
 async fn compare_resolv_conf(cx: &mut CycleState<'_>) -> Result<Option<String>, StageEnd> {
     let around = cx.around;
-    let broken = |e: std::io::Error| failed(format!("cannot compare resolv.conf with its known good content: {e}"));
+    let broken = |e: std::io::Error| failed(format!("cannot compare resolv.conf with its known good state: {e}"));
     let now = around.resolv_conf.read().map_err(broken)?;
     let mut known = KnownGood::open(&around.state_dir, around.net.name()).map_err(broken)?;
-    let difference = known.compare(now.as_deref()).map_err(broken)?;
+    let difference = known.compare(&now).map_err(broken)?;
     cx.known_good = Some(known);
     match difference {
         Difference::None | Difference::Others => Ok(None),
-        Difference::Clients(good) => around.resolv_conf.repair(good.as_deref()).await.map(Some).map_err(failed),
+        Difference::Clients(good) => {
+            around.resolv_conf.repair(&good, Witness::default()).await.map(Some).map_err(failed)
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::account::AccountBook;
-use crate::cleanup::{Baseline, Journal, Mode, ResolvConf, Tidy, TidyReport};
+use crate::cleanup::{Baseline, Journal, Judgement, Mode, ResolvConf, Tidy, TidyReport, Witness};
 use crate::clock::Clock;
 use crate::config::{Adopt, Environment};
 use crate::net::{BoxFuture, LockHeld, NetContext, NetLock};
@@ -83,6 +83,7 @@ impl Surroundings {
             baseline,
             interface,
             resolv_conf: &self.resolv_conf,
+            witness: Witness::default(),
             endurance: self.endurance,
             hurry: &self.hurry,
             mode,
@@ -94,12 +95,14 @@ impl Surroundings {
     /// After a reboot its processes, interfaces and routes are gone and the ids in the journal mean others: then only
     /// the `restore_command` runs, since the file may have survived with the client's content.
     pub async fn settle(&self, journal: &Journal, mode: Mode) -> TidyReport {
+        let witness = Witness { left: journal.resolv_conf_left.as_ref(), ..Witness::default() };
         if journal.is_of_this_boot() {
             let tidy = self.tidy(Some(&journal.baseline), journal.interface.as_deref(), mode);
-            return tidy.run(&mut Tree::new(journal.claim(), Arc::clone(&self.net))).await;
+            return Tidy { witness, ..tidy }.run(&mut Tree::new(journal.claim(), Arc::clone(&self.net))).await;
         }
         let mut report = TidyReport::default();
-        if mode == Mode::Repair && !self.resolv_conf.is(journal.baseline.resolv_conf.as_deref()) {
+        let judgement = self.resolv_conf.judge(&journal.baseline.resolv_conf, witness);
+        if mode == Mode::Repair && judgement == Judgement::Clients {
             report.done.extend(self.resolv_conf.refresh().await);
         }
         report

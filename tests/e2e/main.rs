@@ -17,6 +17,8 @@ mod login;
 mod mail;
 mod net;
 mod prober_killed;
+mod resolv_conf;
+mod resolv_conf_tools;
 mod stopped;
 mod strangers;
 mod terminal;

@@ -21,6 +21,7 @@ pub(crate) struct Setup<'a> {
     sites: Vec<String>,
     clients: Vec<String>,
     environment: Vec<(String, String)>,
+    wrapper: Option<String>,
 }
 
 impl<'a> Setup<'a> {
@@ -48,6 +49,7 @@ impl<'a> Setup<'a> {
             sites: Vec::new(),
             clients: Vec::new(),
             environment: Vec::new(),
+            wrapper: None,
         };
         fs::create_dir(setup.output()).unwrap();
         setup.plays("good");
@@ -99,6 +101,12 @@ impl<'a> Setup<'a> {
         self
     }
 
+    /// Runs the prober from a shell script, as `"$@"`, in a mount namespace of its own: what it mounts, nobody else sees.
+    pub(crate) fn wrapped(mut self, script: &str) -> Self {
+        self.wrapper = Some(script.to_owned());
+        self
+    }
+
     /// From now on the stand-in for Connect Tunnel plays this scenario of `fixtures/scenarios`.
     pub(crate) fn plays(&self, scenario: &str) {
         let of = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scenarios").join(format!("{scenario}.yml"));
@@ -126,7 +134,11 @@ impl<'a> Setup<'a> {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let config = self.write_config();
         let program = env!("CARGO_BIN_EXE_vpnprobe");
-        let mut command = self.lab.script(&["run", program, "-c", &config.display().to_string()]);
+        let mut command = self.lab.script(&["run"]);
+        if let Some(script) = &self.wrapper {
+            command.args(["sh", "-c", script, "sh"]);
+        }
+        command.args([program, "-c", &config.display().to_string()]);
         command.args(arguments).current_dir(self.dir.path()).env("STARTCT_SCENARIO", self.scenario());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
