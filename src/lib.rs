@@ -25,6 +25,7 @@ pub mod net;
 pub mod scheduler;
 
 pub mod account;
+pub mod check;
 pub mod cleanup;
 pub mod client;
 pub mod process;

@@ -1,15 +1,16 @@
 //! The host's network, noting when each call began and ended: where a cycle's time goes, seen from inside its own code.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::net::UdpSocket;
 use tokio::time::Instant;
 use vpnprobe::net::{
-    BoxFuture, HostNet, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError, PingReport, PingRequest,
-    PreExec, ResolveError, Route, RouteHop,
+    BoxFuture, BoxStream, ConnectError, HostNet, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError,
+    PingReport, PingRequest, PreExec, ResolveError, Route, RouteHop,
 };
 
 /// A call, or one look at `/proc` (whose calls follow each other).
@@ -111,6 +112,18 @@ impl NetContext for Watched {
 
     fn resolve<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<IpAddr, ResolveError>> {
         self.net.resolve(host, timeout)
+    }
+
+    fn resolve_all<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<Vec<IpAddr>, ResolveError>> {
+        self.net.resolve_all(host, timeout)
+    }
+
+    fn connect(&self, to: SocketAddr, deadline: Instant) -> BoxFuture<'_, Result<BoxStream, ConnectError>> {
+        self.net.connect(to, deadline)
+    }
+
+    fn datagrams(&self, to: SocketAddr) -> io::Result<UdpSocket> {
+        self.net.datagrams(to)
     }
 
     fn try_lock(&self) -> Result<NetLock, LockHeld> {

@@ -20,6 +20,8 @@ pub struct AlertFacts {
     pub stages: String,
     /// Echo requests to the external address.
     pub external: Option<PingFacts>,
+    /// What the stage `gateway` saw, in words: times of its phases, days until the certificate ends.
+    pub gateway: Option<String>,
     /// Time to log in, in milliseconds.
     pub login_ms: Option<f64>,
     /// Echo requests through the tunnel.

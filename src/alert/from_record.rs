@@ -1,7 +1,7 @@
 //! From the record of a cycle to what the policy observes. The only file here that knows a cycle.
 
 use super::{AlertFacts, Observation, PingFacts};
-use crate::record::{CycleRecord, FaultDomain, MalfunctionKind, PingStats, Reason, StageRecord, Verdict};
+use crate::record::{CycleRecord, FaultDomain, GatewayFacts, MalfunctionKind, PingStats, Reason, StageRecord, Verdict};
 
 /// Lines of the dialogue that a message shows: the last screen of a login, short enough for a telephone.
 const DIALOGUE_LINES: usize = 12;
@@ -33,6 +33,7 @@ impl AlertFacts {
             detail: record.detail.clone(),
             stages: stages.join(" "),
             external: record.external.as_ref().map(PingFacts::from_stats),
+            gateway: record.gateway.as_ref().map(GatewayFacts::in_words).filter(|words| !words.is_empty()),
             login_ms: record.login.map(|took| took.as_secs_f64() * 1000.0),
             internal: record.internal.as_ref().map(PingFacts::from_stats),
             dialogue: record.dialogue.iter().skip(skipped_lines).cloned().collect(),
@@ -75,6 +76,7 @@ mod tests {
             reason: judged.reason,
             detail: Some("Access denied".into()),
             external: Some(PingStats::from_rtts(2, &[Duration::from_micros(12_345)])),
+            gateway: None,
             login: None,
             internal: None,
             leftovers: vec![],

@@ -141,6 +141,9 @@ impl Body {
         self.line("");
         self.line(title);
         self.field("  External ping", &ping(facts.external));
+        if let Some(gateway) = &facts.gateway {
+            self.field("  Gateway", &one_line(gateway, MAX_LINE));
+        }
         self.field("  Login", &milliseconds(facts.login_ms));
         self.field("  Internal ping", &ping(facts.internal));
         self.field("  Stages", &one_line(&facts.stages, MAX_LINE));

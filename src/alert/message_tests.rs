@@ -16,6 +16,7 @@ fn facts() -> AlertFacts {
         detail: Some("the client said: Access Denied".into()),
         stages: "prepare=passed external=passed login=auth-rejected internal=skipped".into(),
         external: Some(PingFacts { rtt_ms: Some(12.345), loss_pct: 20.0 }),
+        gateway: Some("tcp 0.3 ms, tls 2.1 ms, certificate 364 days".into()),
         login_ms: None,
         internal: None,
         dialogue: vec![
@@ -56,6 +57,7 @@ What to try
 
 Last values
   External ping: 12.345 ms, 20 % lost
+  Gateway:       tcp 0.3 ms, tls 2.1 ms, certificate 364 days
   Login:         not measured
   Internal ping: not measured
   Stages:        prepare=passed external=passed login=auth-rejected internal=skipped

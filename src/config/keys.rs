@@ -68,6 +68,8 @@ pub(super) const SITE: Keys = Keys {
         "client",
         "client_args",
         "fingerprint",
+        "ca_file",
+        "gateway",
         "group",
         "frequency",
         "frequency_down",
@@ -77,8 +79,6 @@ pub(super) const SITE: Keys = Keys {
     ],
     later: &[
         "checks",
-        "ca_file",
-        "gateway",
         "otp_secret",
         "otp_secret_file",
         "otp_secret_env",
@@ -95,6 +95,9 @@ pub(super) const SITE: Keys = Keys {
 /// `ping`.
 pub(super) const PING: Keys = Keys { known: &["count", "interval", "timeout", "max_loss_pct"], later: &[] };
 
+/// A site's `gateway`.
+pub(super) const GATEWAY: Keys = Keys { known: &["verify", "speaks", "timeout"], later: &[] };
+
 /// `alerts`, of the file, of `defaults` and of a site.
 pub(super) const ALERTS: Keys =
     Keys { known: &["after", "resolve_after", "reminder", "blind_after"], later: &["channels"] };
@@ -104,8 +107,8 @@ pub(super) const RESOLV_CONF: Keys = Keys { known: &["path", "restore_command"],
 
 /// A profile under `clients`.
 pub(super) const PROFILE: Keys = Keys {
-    known: &["extends", "command", "args", "env", "dialogue", "leave", "adopt", "interface"],
-    later: &["gateway"],
+    known: &["extends", "command", "args", "env", "dialogue", "leave", "adopt", "interface", "gateway"],
+    later: &[],
 };
 
 /// A line of a profile's `dialogue`.
@@ -140,12 +143,13 @@ pub(super) fn hides_value(key: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(super) const ALL: [(&str, &Keys); 11] = [
+pub(super) const ALL: [(&str, &Keys); 12] = [
     ("top", &TOP),
     ("logging", &LOGGING),
     ("email", &EMAIL),
     ("site", &SITE),
     ("ping", &PING),
+    ("gateway", &GATEWAY),
     ("alerts", &ALERTS),
     ("resolv_conf", &RESOLV_CONF),
     ("profile", &PROFILE),

@@ -13,6 +13,7 @@ mod environment;
 mod fault;
 mod fields;
 mod fingerprint;
+mod gateway;
 mod json;
 mod keys;
 mod load;
@@ -42,8 +43,9 @@ pub use environment::Environment;
 pub use fault::{Fault, LoadError};
 pub use load::{DEFAULT_FILES, Loaded, find_config, load, load_str};
 pub use model::{
-    Account, Adopt, AlertRules, Config, DialogueRule, Email, Fingerprint, FingerprintAlgorithm, Leave, Logging,
-    PingConfig, Profile, Reaction, ResolvConfConfig, Site, SiteTarget, SmtpTls, SslVpn, Template, TemplatePart,
+    Account, Adopt, AlertRules, Config, DialogueRule, Email, Fingerprint, FingerprintAlgorithm, GatewayConfig,
+    GatewayProtocol, Leave, Logging, PingConfig, Profile, Reaction, ResolvConfConfig, Site, SiteTarget, SmtpTls,
+    SslVpn, Template, TemplatePart,
 };
 pub use ownership::{OwnershipError, check_ownership};
 pub use profile::built_in_profile_names;

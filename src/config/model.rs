@@ -134,10 +134,37 @@ pub struct SslVpn {
     pub client_args: Vec<String>,
     /// Certificates that may be accepted when the client asks.
     pub fingerprints: Vec<Fingerprint>,
+    /// Certificate authorities for the stage `gateway` and for checks by https, PEM; none: the system's roots.
+    pub ca_file: Option<PathBuf>,
+    /// What is looked at before the login.
+    pub gateway: GatewayConfig,
     /// Values for fields in braces that a profile asks for beside the site's keys.
     pub params: BTreeMap<String, String>,
     /// How to ping.
     pub ping: PingConfig,
+}
+
+/// How the stage `gateway` looks at the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GatewayConfig {
+    /// What it speaks. Default: what the client's profile says.
+    pub speaks: GatewayProtocol,
+    /// Whether the certificate decides. `None`: where `ca_file` or `fingerprint` says what is right.
+    pub verify: Option<bool>,
+    /// For the whole stage. Default 10 s.
+    pub timeout: Duration,
+}
+
+/// What a gateway speaks on the port that its client connects to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GatewayProtocol {
+    /// TLS over TCP.
+    Tls,
+    /// TCP, and what is said over it is not looked at.
+    Tcp,
+    /// Nothing that could be looked at: there is no stage `gateway`.
+    #[default]
+    None,
 }
 
 /// Whose login it is. Several sites may share one account; what happens to it concerns them all.
@@ -235,6 +262,8 @@ pub struct Profile {
     pub adopt: Vec<Adopt>,
     /// Glob (`*`, `?`) over the names of the client's interface; none: no wait for it and no proof of the tunnel.
     pub interface: Option<String>,
+    /// What the stage `gateway` speaks.
+    pub gateway: GatewayProtocol,
 }
 
 /// One line of a profile's dialogue.

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::fault::{LoadError, Sink};
 use super::fields::Fields;
+use super::gateway::read_protocol;
 use super::keys::{ADOPT, LEAVE, PROFILE};
 use super::rules::{Place, read_rules, read_template};
 use super::suggest::did_you_mean;
 use super::tree::NodeKind;
 use super::value::Value;
-use super::{Adopt, DialogueRule, Leave, Profile, Reaction, Template};
+use super::{Adopt, DialogueRule, GatewayProtocol, Leave, Profile, Reaction, Template};
 
 /// Profiles by name.
 pub(super) type Profiles = BTreeMap<String, Arc<Profile>>;
@@ -76,6 +77,7 @@ struct Draft<'a> {
     adopt: Option<Vec<Adopt>>,
     /// Written without a value, it takes away that of the extended profile.
     interface: Option<String>,
+    gateway: Option<GatewayProtocol>,
 }
 
 impl<'a> Draft<'a> {
@@ -94,6 +96,7 @@ impl<'a> Draft<'a> {
             dialogue: fields.get("dialogue").map(|dialogue| read_rules(&dialogue)).unwrap_or_default(),
             adopt: fields.get("adopt").map(|adopt| adopt.items().iter().filter_map(read_adopt).collect()),
             interface: fields.get("interface").and_then(|interface| read_interface(&interface)),
+            gateway: fields.get("gateway").and_then(|gateway| read_protocol(&gateway)),
             leave,
             fields,
         })
@@ -119,6 +122,7 @@ impl<'a> Draft<'a> {
                 (None, Some(base)) => base.interface.clone(),
                 _ => self.interface.clone(),
             },
+            gateway: self.gateway.or_else(|| base.map(|base| base.gateway)).unwrap_or_default(),
         };
         self.judge(&profile);
         Some(profile)

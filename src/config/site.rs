@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::{is_host, split_host_port};
 use super::blocks::{PasswordGiven, alerts_block, read_alerts, read_password, read_ping};
 use super::fields::Fields;
+use super::gateway::{GatewayKeys, read_gateway_keys};
 use super::keys::SITE;
 use super::profile::Profiles;
 use super::suggest::did_you_mean;
@@ -54,6 +55,8 @@ struct Draft {
     client: Option<Arc<Profile>>,
     client_args: Vec<String>,
     fingerprints: Vec<Fingerprint>,
+    ca_file: Option<PathBuf>,
+    gateway: GatewayKeys,
     group: Option<String>,
     interval: Duration,
     interval_down: Option<Duration>,
@@ -80,6 +83,7 @@ pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_,
     let draft = Draft::read(&fields, around);
     draft.check(&fields);
     let PasswordGiven::From(password) = draft.password else { return None };
+    let client = draft.client?;
     Some(Site {
         name: site_name?,
         group: draft.group,
@@ -94,9 +98,11 @@ pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_,
             account: Account { username: draft.username?, realm: draft.realm },
             password,
             timeout: draft.timeout,
-            client: draft.client?,
+            gateway: draft.gateway.complete(client.gateway),
+            client,
             client_args: draft.client_args,
             fingerprints: draft.fingerprints,
+            ca_file: draft.ca_file,
             params: draft.params,
             ping: draft.ping,
         }),
@@ -133,6 +139,8 @@ impl Draft {
             client: read_client(fields, around.profiles),
             client_args: fields.get("client_args").and_then(|value| value.texts()).unwrap_or_default(),
             fingerprints: list("fingerprint").iter().filter_map(read_fingerprint).collect(),
+            ca_file: fields.file("ca_file", around.base),
+            gateway: read_gateway_keys(fields),
             group: fields.text("group"),
             interval: fields.duration("frequency", &FREQUENCY).unwrap_or(around.frequency),
             interval_down: fields.duration("frequency_down", &FREQUENCY),
@@ -157,6 +165,7 @@ impl Draft {
         if fields.get("internal_ip").is_none() {
             fields.warn("has no `internal_ip`: the site can be reported up while its tunnel carries nothing", None);
         }
+        self.gateway.check(fields, self.client.as_deref());
         if let Some(client) = &self.client {
             super::site_fields::check_fields(fields, client, self.vpn_gw.as_deref(), &self.params);
         }

@@ -5,6 +5,7 @@
 //! between the two is the prober itself, as it runs on a host.
 
 mod carrier;
+mod gateway;
 mod net;
 mod story;
 mod world;

@@ -1,25 +1,29 @@
 //! The simulated network context.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::time::sleep;
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::World;
+use super::{World, gateway};
 use crate::fd::watch_fd;
 use crate::net::{
-    BoxFuture, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError, PingReport, PingRequest, PreExec,
-    ResolveError, Route, RouteHop,
+    BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError, PingReport,
+    PingRequest, PreExec, ResolveError, Route, RouteHop,
 };
 use crate::record::PingStats;
 
 /// An address behind the gateway that never answers.
 pub(super) const SILENT: [u8; 4] = [10, 1, 0, 66];
+
+/// The gateway's name and address.
+const GATEWAY: (&str, [u8; 4]) = ("vpn.example.com", [203, 0, 113, 10]);
 
 /// The network of the simulated host.
 #[derive(Debug)]
@@ -119,6 +123,29 @@ impl NetContext for DemoNet {
 
     fn resolve<'a>(&'a self, host: &'a str, _: Duration) -> BoxFuture<'a, Result<IpAddr, ResolveError>> {
         Box::pin(async move { host.parse().map_err(|_| ResolveError::NotFound(host.to_owned())) })
+    }
+
+    fn resolve_all<'a>(&'a self, host: &'a str, _: Duration) -> BoxFuture<'a, Result<Vec<IpAddr>, ResolveError>> {
+        let found = if host == GATEWAY.0 { Some(GATEWAY.1.into()) } else { host.parse().ok() };
+        Box::pin(async move { found.map(|a| vec![a]).ok_or_else(|| ResolveError::NotFound(host.to_owned())) })
+    }
+
+    fn connect(&self, to: SocketAddr, deadline: Instant) -> BoxFuture<'_, Result<BoxStream, ConnectError>> {
+        Box::pin(async move {
+            if to.ip() != IpAddr::from(GATEWAY.1) {
+                return Err(ConnectError::Unreachable("no route to host".to_owned()));
+            }
+            match timeout_at(deadline, gateway::connect()).await {
+                Ok(Ok(stream)) => Ok(Box::new(stream) as BoxStream),
+                Ok(Err(e)) => Err(ConnectError::Io(e.to_string())),
+                Err(_) => Err(ConnectError::TimedOut),
+            }
+        })
+    }
+
+    fn datagrams(&self, _: SocketAddr) -> io::Result<UdpSocket> {
+        // Nobody here is asked by UDP.
+        Err(io::ErrorKind::NetworkUnreachable.into())
     }
 
     fn try_lock(&self) -> Result<NetLock, LockHeld> {

@@ -9,7 +9,7 @@ use crate::net::{Interface, NetSnapshot, Route, RouteProtocol};
 /// resolv.conf before any login.
 pub(super) const RESOLV_CONF: &str = "nameserver 192.0.2.53\n";
 /// The certificate that the simulated gateway shows.
-pub(super) const FINGERPRINT: &str = "5C:1E:9A:47:30:D2:6B:8F:04:E3:71:BC:22:98:AD:56:0F:C3:7E:19";
+pub(super) const FINGERPRINT: &str = "25:DA:72:43:1E:3C:61:59:30:92:85:16:8B:AC:23:29:2E:CF:3E:2C";
 /// The password that it takes.
 pub(super) const PASSWORD: &str = "correct-horse";
 /// Index of the tunnel's interface.

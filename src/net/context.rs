@@ -2,18 +2,30 @@
 
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
-use super::{NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UdpSocket;
+use tokio::time::Instant;
+
+use super::{ConnectError, NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop};
 
 /// A boxed future: a few calls per cycle, so its cost does not matter.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Runs in a client's process between fork and exec; only async-signal-safe calls are allowed in it.
 pub type PreExec = Box<dyn FnMut() -> io::Result<()> + Send + Sync>;
+
+/// A connection, whatever carries it.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// A connection that a network context made; dropping it closes it.
+pub type BoxStream = Box<dyn Stream>;
 
 /// The lock of one network context; dropping it, or dying, releases it.
 pub type NetLock = Box<dyn Send + Sync>;
@@ -75,6 +87,15 @@ pub trait NetContext: Send + Sync + std::fmt::Debug {
 
     /// Resolves a host name or reads an address.
     fn resolve<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<IpAddr, ResolveError>>;
+
+    /// Resolves a host name or reads an address: all addresses, in the resolver's order; at least one.
+    fn resolve_all<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<Vec<IpAddr>, ResolveError>>;
+
+    /// Connects by TCP until `deadline`. The socket is made in this network.
+    fn connect(&self, to: SocketAddr, deadline: Instant) -> BoxFuture<'_, Result<BoxStream, ConnectError>>;
+
+    /// A UDP socket of this network that sends to `to` and hears nobody else.
+    fn datagrams(&self, to: SocketAddr) -> io::Result<UdpSocket>;
 
     /// Takes the lock that keeps two probers from touching a client of this network at the same time.
     fn try_lock(&self) -> Result<NetLock, LockHeld>;

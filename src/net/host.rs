@@ -4,17 +4,19 @@
 //! socket that such a function made, so that a context of another namespace can use them all.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::net::UdpSocket;
 use tokio::process::Command;
+use tokio::time::Instant;
 
 use super::icmp::{EchoSocket, OpenError, ping_by_program, ping_by_socket};
 use super::lock::{CLIENT_LOCK, Holder, Lock};
 use super::watch::Watch;
-use super::{BoxFuture, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError, PingReport, PingRequest};
-use super::{PreExec, ResolveError, Route, RouteHop, netlink, processes, resolve};
+use super::{BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError};
+use super::{PingReport, PingRequest, PreExec, ResolveError, Route, RouteHop, netlink, processes, resolve, stream};
 
 /// The network namespace in which the prober runs.
 #[derive(Debug)]
@@ -88,6 +90,19 @@ impl NetContext for HostNet {
 
     fn resolve<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<IpAddr, ResolveError>> {
         Box::pin(resolve::resolve(host, timeout))
+    }
+
+    fn resolve_all<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<Vec<IpAddr>, ResolveError>> {
+        Box::pin(resolve::resolve_all(host, timeout))
+    }
+
+    fn connect(&self, to: SocketAddr, deadline: Instant) -> BoxFuture<'_, Result<BoxStream, ConnectError>> {
+        let socket = stream::tcp_socket(to);
+        Box::pin(async move { stream::connect(socket?, to, deadline).await })
+    }
+
+    fn datagrams(&self, to: SocketAddr) -> io::Result<UdpSocket> {
+        stream::udp_socket(to)
     }
 
     fn try_lock(&self) -> Result<NetLock, LockHeld> {

@@ -11,12 +11,13 @@ mod lock;
 mod netlink;
 mod processes;
 mod resolve;
+mod stream;
 mod types;
 mod watch;
 
-pub use context::{BoxFuture, LockHeld, NetChanges, NetContext, NetLock, PreExec};
+pub use context::{BoxFuture, BoxStream, LockHeld, NetChanges, NetContext, NetLock, PreExec, Stream};
 pub use host::HostNet;
 pub use types::{
-    Interface, NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop, RouteProtocol,
-    matches_glob,
+    ConnectError, Interface, NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop,
+    RouteProtocol, matches_glob,
 };

@@ -19,8 +19,14 @@ const MAX_NAME: usize = 254;
 /// The system's resolver can't be interrupted: when `timeout` passes, its thread goes on until its own limit (10 s for
 /// one server and glibc's defaults).
 pub(super) async fn resolve(host: &str, timeout: Duration) -> Result<IpAddr, ResolveError> {
+    let found = resolve_all(host, timeout).await?;
+    found.first().copied().ok_or_else(|| ResolveError::NotFound(host.to_owned()))
+}
+
+/// The same, with every address in the resolver's order.
+pub(super) async fn resolve_all(host: &str, timeout: Duration) -> Result<Vec<IpAddr>, ResolveError> {
     if let Some(address) = literal(host) {
-        return Ok(address);
+        return Ok(vec![address]);
     }
     let name = host.to_owned();
     match tokio::time::timeout(timeout, tokio::task::spawn_blocking(move || look_up(&name))).await {
@@ -38,18 +44,19 @@ pub(super) fn literal(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// The first address of `name` in the resolver's order. Blocks; uses the calling thread's network namespace.
-pub(super) fn look_up(name: &str) -> Result<IpAddr, ResolveError> {
+/// The addresses of `name` in the resolver's order. Blocks; uses the calling thread's network namespace.
+pub(super) fn look_up(name: &str) -> Result<Vec<IpAddr>, ResolveError> {
     if name.is_empty() || name.len() > MAX_NAME || name.contains('\0') {
         return Err(ResolveError::NotFound(name.to_owned()));
     }
     // One kind of socket, so that each address comes once.
     let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
-    let mut found = getaddrinfo(Some(name), None, Some(hints)).map_err(|error| classify(name, &error))?;
-    match found.next() {
-        Some(Ok(entry)) => Ok(entry.sockaddr.ip()),
-        Some(Err(error)) => Err(failed(name, &error.to_string())),
-        None => Err(ResolveError::NotFound(name.to_owned())),
+    let found = getaddrinfo(Some(name), None, Some(hints)).map_err(|error| classify(name, &error))?;
+    let addresses: Result<Vec<_>, _> = found.map(|entry| entry.map(|entry| entry.sockaddr.ip())).collect();
+    match addresses {
+        Ok(addresses) if addresses.is_empty() => Err(ResolveError::NotFound(name.to_owned())),
+        Ok(addresses) => Ok(addresses),
+        Err(error) => Err(failed(name, &error.to_string())),
     }
 }
 

@@ -123,6 +123,23 @@ pub enum ResolveError {
     },
 }
 
+/// Why there is no connection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// Somebody is there, nobody listens.
+    #[error("connection refused")]
+    Refused,
+    /// No answer within the time.
+    #[error("no answer")]
+    TimedOut,
+    /// A router, or this host, knows no way there.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The host's own fault: no descriptor left, a local packet filter.
+    #[error("cannot connect: {0}")]
+    Io(String),
+}
+
 impl NetSnapshot {
     /// The interface with this index.
     pub fn interface(&self, index: u32) -> Option<&Interface> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{LeftoverKind, Outcome, Reason, SiteKind, Stage, Verdict};
+use super::{GatewayFacts, LeftoverKind, Outcome, Reason, SiteKind, Stage, Verdict};
 
 /// The name of a site, as configured: not empty, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -203,6 +203,9 @@ pub struct CycleRecord {
     pub detail: Option<String>,
     /// Echo requests to the external address.
     pub external: Option<PingStats>,
+    /// What the stage `gateway` saw.
+    #[serde(default)]
+    pub gateway: Option<GatewayFacts>,
     /// From the return of spawn to the client's word that the tunnel is up.
     pub login: Option<Duration>,
     /// Echo requests through the tunnel.
@@ -213,6 +216,13 @@ pub struct CycleRecord {
     pub took: Option<Duration>,
     /// The dialogue with the client.
     pub dialogue: Vec<DialogueEvent>,
+}
+
+impl CycleRecord {
+    /// Whole days until the gateway's certificate ends; negative once it has.
+    pub fn cert_days_left(&self) -> Option<i64> {
+        Some(self.gateway.as_ref()?.certificate.as_ref()?.days_left)
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{CycleRecord, PingStats, StageRecord};
+use super::{CycleRecord, GatewayFacts, PingStats, StageRecord};
 
 /// One JSON object. What was not measured is `null`.
 pub fn json_of(record: &CycleRecord) -> Value {
@@ -21,6 +21,8 @@ pub fn json_of(record: &CycleRecord) -> Value {
     put("external_rtt_ms", rtt(record.external.as_ref())["avg"].clone());
     put("external_rtt", rtt(record.external.as_ref()));
     put("external_loss_pct", json!(record.external.map(|s| s.loss_pct())));
+    put("gateway", record.gateway.as_ref().map_or(Value::Null, gateway));
+    put("cert_days_left", json!(record.cert_days_left()));
     put("login_ms", json!(record.login.map(millis)));
     put("internal_rtt_ms", rtt(record.internal.as_ref())["avg"].clone());
     put("internal_rtt", rtt(record.internal.as_ref()));
@@ -42,6 +44,17 @@ fn stage(stage: &StageRecord) -> Value {
         "outcome": stage.outcome.as_str(),
         "took_ms": millis(stage.took),
         "detail": stage.detail,
+    })
+}
+
+fn gateway(gateway: &GatewayFacts) -> Value {
+    json!({
+        "address": gateway.address,
+        "resolve_ms": gateway.resolve.map(millis),
+        "tcp_ms": gateway.tcp.map(millis),
+        "tls_ms": gateway.tls.map(millis),
+        "tls_version": gateway.tls_version,
+        "certificate": gateway.certificate,
     })
 }
 

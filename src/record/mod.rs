@@ -4,6 +4,7 @@
 //! the CSV, in mails, in metrics and in `--json`, and never change.
 
 mod cycle;
+mod gateway;
 mod json;
 mod outcome;
 mod verdict;
@@ -11,6 +12,7 @@ mod verdict;
 pub use cycle::{
     CycleId, CycleRecord, DialogueEvent, PingStats, RttStats, SiteName, SiteNameError, StageRecord, one_line,
 };
+pub use gateway::{CertificateFacts, GatewayFacts};
 pub use json::json_of;
 pub use outcome::{FailureKind, FaultDomain, LeftoverKind, MalfunctionKind, Outcome, Reason, SiteKind, Stage, Verdict};
 pub use verdict::{Judgement, judge};

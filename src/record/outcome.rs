@@ -60,6 +60,8 @@ named! {
         Prepare = "prepare",
         /// Pings the gateway's public address.
         External = "external",
+        /// Looks at the gateway without logging in: name, TCP, TLS, certificate.
+        Gateway = "gateway",
         /// Runs the client until it says that the tunnel is up.
         Login = "login",
         /// Pings through the tunnel.

@@ -130,6 +130,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         detail: deciding.and_then(|s| s.detail.clone()).or_else(|| noteworthy(&stages)),
         stages,
         external: cx.external,
+        gateway: cx.gateway.take(),
         login: cx.login,
         internal: cx.internal,
         leftovers: std::mem::take(&mut cx.leftovers),

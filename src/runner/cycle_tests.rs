@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -15,8 +15,8 @@ use crate::clock::SystemClock;
 use crate::config::{self, Environment};
 use crate::demo::{DemoNet, World};
 use crate::net::{
-    BoxFuture, LockHeld, NetChanges, NetContext, NetSnapshot, PingError, PingReport, PingRequest, PreExec,
-    ResolveError, Route, RouteHop,
+    BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetSnapshot, PingError, PingReport,
+    PingRequest, PreExec, ResolveError, Route, RouteHop,
 };
 use crate::process::Endurance;
 use crate::record::{FailureKind, PingStats, Verdict};
@@ -87,6 +87,15 @@ impl NetContext for TestNet {
     }
     fn resolve<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<IpAddr, ResolveError>> {
         self.inner.resolve(host, timeout)
+    }
+    fn resolve_all<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<Vec<IpAddr>, ResolveError>> {
+        self.inner.resolve_all(host, timeout)
+    }
+    fn connect(&self, to: SocketAddr, deadline: Instant) -> BoxFuture<'_, Result<BoxStream, ConnectError>> {
+        self.inner.connect(to, deadline)
+    }
+    fn datagrams(&self, to: SocketAddr) -> io::Result<tokio::net::UdpSocket> {
+        self.inner.datagrams(to)
     }
     fn try_lock(&self) -> Result<NetLock, LockHeld> {
         Ok(Box::new(()))

@@ -1,15 +1,17 @@
 //! Which stages a cycle has and which of them are skipped: pure.
 
-use crate::config::{Site, SiteTarget};
+use crate::config::{GatewayProtocol, Site, SiteTarget};
 use crate::record::{Outcome, Stage, StageRecord};
 
 /// The stages of a site's cycle, in their order. A stage without a target is left out.
 pub fn stages_of(site: &Site) -> Vec<Stage> {
     let SiteTarget::SslVpn(vpn) = &site.target;
-    [Stage::Prepare, Stage::External, Stage::Login, Stage::Internal, Stage::Teardown, Stage::Cleanup]
-        .into_iter()
+    Stage::ALL
+        .iter()
+        .copied()
         .filter(|stage| match stage {
             Stage::External => vpn.external_ip.is_some(),
+            Stage::Gateway => vpn.gateway.speaks != GatewayProtocol::None,
             Stage::Internal => vpn.internal_ip.is_some(),
             Stage::Prepare | Stage::Login | Stage::Teardown | Stage::Cleanup => true,
         })
@@ -29,7 +31,8 @@ pub enum Decision {
 ///
 /// 1. `teardown` and `cleanup` run once a client was started, whatever happened, and only then.
 /// 2. Nothing else runs after a `prepare` that did not pass, or once the prober was asked to stop.
-/// 3. `login` runs also when `external` failed: gateways drop ICMP.
+/// 3. `gateway` and `login` run also when a stage before them failed: gateways drop ICMP, and what the client says of a
+///    gateway that looks dead is worth knowing.
 /// 4. `internal` runs only when `login` passed.
 pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelled: bool) -> Decision {
     let last = done.last().map_or(Stage::Prepare, |s| s.stage);
@@ -43,7 +46,7 @@ pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelle
         Stage::Internal if not_passed(Stage::Login).is_some() => Decision::Skip(Stage::Login),
         // The stage under way when the stop came carries the reason; where none was, this one does.
         _ if cancelled && done.iter().any(|s| matches!(s.outcome, Outcome::Inconclusive(_))) => Decision::Skip(last),
-        Stage::Prepare | Stage::External | Stage::Login | Stage::Internal => Decision::Run,
+        Stage::Prepare | Stage::External | Stage::Gateway | Stage::Login | Stage::Internal => Decision::Run,
     }
 }
 

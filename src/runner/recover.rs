@@ -87,6 +87,7 @@ fn cut_cycle(cycle: &crate::cleanup::Started, report: &TidyReport) -> CycleRecor
         reason: Some(MalfunctionKind::ProberKilled.into()),
         detail: Some(one_line(&format!("the prober was killed in the middle of the cycle{done}"))),
         external: None,
+        gateway: None,
         login: None,
         internal: None,
         leftovers: report.leftovers(),

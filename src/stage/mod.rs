@@ -4,6 +4,7 @@
 
 mod cleanup;
 mod external;
+mod gateway;
 mod internal;
 mod login;
 mod ping;

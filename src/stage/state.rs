@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Surroundings, cleanup, external, internal, login, prepare, teardown};
+use super::{Surroundings, cleanup, external, gateway, internal, login, prepare, teardown};
 use crate::cleanup::{Baseline, Journal, JournalFile, KnownGood, Started};
 use crate::client::Session;
 use crate::config::{Secret, Site, SslVpn};
 use crate::net::{Interface, LockHeld, NetLock};
 use crate::process::Tree;
-use crate::record::{LeftoverKind, Outcome, PingStats, Reason, Stage, one_line};
+use crate::record::{GatewayFacts, LeftoverKind, Outcome, PingStats, Reason, Stage, one_line};
 
 /// How a stage ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct CycleState<'a> {
     pub tunnel: Option<Interface>,
     /// Pings outside.
     pub external: Option<PingStats>,
+    /// What the stage `gateway` saw.
+    pub gateway: Option<GatewayFacts>,
     /// From spawn to the client's word.
     pub login: Option<Duration>,
     /// Pings inside.
@@ -117,6 +119,7 @@ impl<'a> CycleState<'a> {
             client: None,
             tunnel: None,
             external: None,
+            gateway: None,
             login: None,
             internal: None,
             leftovers: Vec::new(),
@@ -129,6 +132,7 @@ pub async fn run(stage: Stage, cx: &mut CycleState<'_>) -> StageEnd {
     match stage {
         Stage::Prepare => prepare::run(cx).await,
         Stage::External => external::run(cx).await,
+        Stage::Gateway => gateway::run(cx).await,
         Stage::Login => login::run(cx).await,
         Stage::Internal => internal::run(cx).await,
         Stage::Teardown => teardown::run(cx).await,

@@ -3,7 +3,7 @@
 use crate::lab::Lab;
 
 const IN_THE_LOGIN: &str =
-    "prepare=passed external=passed login=REASON internal=skipped teardown=passed cleanup=passed";
+    "prepare=passed external=passed gateway=passed login=REASON internal=skipped teardown=passed cleanup=passed";
 
 #[test]
 fn killed_in_the_middle_of_the_login_is_disconnected() {

@@ -8,8 +8,9 @@ fn inside(client: &str, internal_ip: &str, reason: &str, domain: &str) {
     let paris = lab.site("paris", &keys).default("ping", "{ count: 2, interval: 20ms, timeout: 500ms }");
     paris.run(&["test", "--record"]).exits(1);
     let row = paris.row();
-    let stages =
-        format!("prepare=passed external=passed login=passed internal={reason} teardown=passed cleanup=passed");
+    let stages = format!(
+        "prepare=passed external=passed gateway=passed login=passed internal={reason} teardown=passed cleanup=passed"
+    );
     row.is("down", "internal", reason, domain).expect("stages", &stages);
     row.measured(&["login_ms", "external_rtt_ms"]).expect("internal_rtt_ms", "");
     // Without a way through the tunnel no ping is sent.

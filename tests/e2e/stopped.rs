@@ -21,7 +21,8 @@ fn asked_to_stop_in_the_middle_of_a_login_it_leaves_all_clean() {
     let prober = paris.start(&["run"]);
     lab.tunnel_stands();
     prober.stop().exits(0);
-    let stages = "prepare=passed external=passed login=cancelled internal=skipped teardown=passed cleanup=passed";
+    let stages =
+        "prepare=passed external=passed gateway=passed login=cancelled internal=skipped teardown=passed cleanup=passed";
     is_cancelled(&paris, "login", stages);
 }
 

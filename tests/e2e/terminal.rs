@@ -78,6 +78,7 @@ fn ctrl_c_in_the_middle_of_a_login_leaves_all_clean() {
     assert_eq!(code, 3, "{shown}");
     assert!(shown.contains("unknown") && shown.contains("cancelled"), "{shown}");
     lab.is_as_before();
-    let stages = "prepare=passed external=passed login=cancelled internal=skipped teardown=passed cleanup=passed";
+    let stages =
+        "prepare=passed external=passed gateway=passed login=cancelled internal=skipped teardown=passed cleanup=passed";
     paris.row().is("unknown", "login", "cancelled", "own").expect("stages", stages);
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset};
 
 /// The stages of a cycle in which everything went well.
 pub(crate) const ALL_PASSED: &str =
-    "prepare=passed external=passed login=passed internal=passed teardown=passed cleanup=passed";
+    "prepare=passed external=passed gateway=passed login=passed internal=passed teardown=passed cleanup=passed";
 
 /// A row, by the names of its columns.
 #[derive(Debug, Clone)]
