@@ -75,6 +75,9 @@ const fn after_failure(kind: FailureKind) -> &'static str {
         FailureKind::NotThroughTunnel => {
             "The way to the inside does not lead through the tunnel: compare the routes that the gateway hands out with `internal_ip`."
         }
+        FailureKind::MtuBlackhole => {
+            "Small packets pass the tunnel, large ones vanish: lower the tunnel's MTU on the gateway, or let ICMP \"fragmentation needed\" through. Users see pages that never load."
+        }
         FailureKind::InternalUnreachable => {
             "The login works, the inside does not answer: check the internal host, then the gateway's routes and rules for the test account."
         }

@@ -6,7 +6,9 @@
 mod certificate;
 mod roots;
 mod tls;
+mod way;
 
 pub use certificate::{Demand, Distrust, Trusted, facts_of, judge};
 pub use roots::{Roots, RootsError};
 pub use tls::{Handshake, Seen, TlsTrouble, Wanted, handshake};
+pub use way::Way;

@@ -21,6 +21,7 @@ pub(super) fn read_ping(site: &Fields<'_>) -> PingConfig {
         interval: ping.duration("interval", &times).unwrap_or(built_in.interval),
         timeout: ping.duration("timeout", &times).unwrap_or(built_in.timeout),
         max_loss_pct: ping.get("max_loss_pct").and_then(|v| v.number(&(0.0..=100.0))).unwrap_or(built_in.max_loss_pct),
+        mtu: ping.get("mtu").and_then(|value| value.flag()).unwrap_or(built_in.mtu),
     }
 }
 

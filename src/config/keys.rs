@@ -93,7 +93,7 @@ pub(super) const SITE: Keys = Keys {
 };
 
 /// `ping`.
-pub(super) const PING: Keys = Keys { known: &["count", "interval", "timeout", "max_loss_pct"], later: &[] };
+pub(super) const PING: Keys = Keys { known: &["count", "interval", "timeout", "max_loss_pct", "mtu"], later: &[] };
 
 /// A site's `gateway`.
 pub(super) const GATEWAY: Keys = Keys { known: &["verify", "speaks", "timeout"], later: &[] };

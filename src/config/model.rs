@@ -187,11 +187,19 @@ pub struct PingConfig {
     pub timeout: Duration,
     /// More loss than this fails the stage (`packet-loss`). Default 80.
     pub max_loss_pct: f64,
+    /// Whether a packet as large as the tunnel takes must get through too (`mtu-blackhole`). Default true.
+    pub mtu: bool,
 }
 
 impl Default for PingConfig {
     fn default() -> Self {
-        Self { count: 5, interval: Duration::from_millis(200), timeout: Duration::from_secs(2), max_loss_pct: 80.0 }
+        Self {
+            count: 5,
+            interval: Duration::from_millis(200),
+            timeout: Duration::from_secs(2),
+            max_loss_pct: 80.0,
+            mtu: true,
+        }
     }
 }
 

@@ -79,6 +79,7 @@ impl World {
             index,
             name: name.into(),
             up: true,
+            mtu: if index == TUNNEL { 1400 } else { 1500 },
             addresses: vec![(address.into(), length)],
         };
         let route = |destination: [u8; 4], length, interface, protocol| Route {

@@ -16,6 +16,9 @@ pub struct Interface {
     pub name: String,
     /// Administratively up (`IFF_UP`).
     pub up: bool,
+    /// Largest packet that it takes, in bytes; 0 where that was not told.
+    #[serde(default)]
+    pub mtu: u32,
     /// Addresses with their prefix lengths; link-local IPv6 addresses are left out.
     pub addresses: Vec<(IpAddr, u8)>,
 }
@@ -84,6 +87,18 @@ pub struct PingRequest {
     pub timeout: Duration,
     /// Payload of each request in bytes.
     pub payload: usize,
+    /// Whether a packet that is too large for a link may be cut into pieces.
+    pub fragments: Fragments,
+}
+
+/// Whether a packet may be cut into pieces on its way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fragments {
+    /// As the kernel has it for ordinary traffic.
+    #[default]
+    Allowed,
+    /// It goes whole or not at all, whatever the kernel knows of the way (`IP_PMTUDISC_PROBE`).
+    Forbidden,
 }
 
 /// What a series of echo requests brought.

@@ -152,6 +152,8 @@ named! {
         NoInterface = "no-interface",
         /// The way to the internal address is not the tunnel.
         NotThroughTunnel = "not-through-tunnel",
+        /// Small packets pass the tunnel, large ones vanish.
+        MtuBlackhole = "mtu-blackhole",
         /// The internal address does not answer through the tunnel.
         InternalUnreachable = "internal-unreachable",
     }
@@ -224,7 +226,7 @@ impl FailureKind {
             | Self::PasswordExpired
             | Self::OtpRequired
             | Self::OtpRejected => FaultDomain::Identity,
-            Self::Disconnected | Self::NoInterface | Self::NotThroughTunnel => FaultDomain::Tunnel,
+            Self::Disconnected | Self::NoInterface | Self::NotThroughTunnel | Self::MtuBlackhole => FaultDomain::Tunnel,
             Self::InternalUnreachable => FaultDomain::Inside,
         }
     }

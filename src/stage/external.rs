@@ -1,16 +1,18 @@
 //! Stage `external`: does the gateway's public address answer?
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::ping::{Meaning, judge};
 use super::{CycleState, StageEnd};
-use crate::net::{PingRequest, ResolveError};
+use crate::config::PingConfig;
+use crate::net::{Fragments, PingRequest, ResolveError};
 use crate::record::{FailureKind, MalfunctionKind};
 
 /// For a name to be resolved; the resolver library itself gives up after 2 × 5 s per server (resolv.conf(5)).
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Payload of an echo request, as `ping` sends it.
-pub(super) const PAYLOAD: usize = 56;
+const PAYLOAD: usize = 56;
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
@@ -23,10 +25,15 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
         }
     };
     let ping = cx.vpn.ping;
-    let request =
-        PingRequest { target, count: ping.count, interval: ping.interval, timeout: ping.timeout, payload: PAYLOAD };
+    let request = small_series(target, &ping);
     let report = cx.around.net.ping(request).await;
     cx.external = report.as_ref().ok().map(|r| r.stats);
     let meaning = Meaning { silence: FailureKind::NoReply, unreachable: FailureKind::Unreachable };
     judge(target, &report, ping.max_loss_pct, meaning)
+}
+
+/// An ordinary series of echo requests.
+pub(super) const fn small_series(target: IpAddr, ping: &PingConfig) -> PingRequest {
+    let PingConfig { count, interval, timeout, .. } = *ping;
+    PingRequest { target, count, interval, timeout, payload: PAYLOAD, fragments: Fragments::Allowed }
 }

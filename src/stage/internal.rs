@@ -1,16 +1,20 @@
 //! Stage `internal`: what lies behind the gateway answers, and through the tunnel.
+//!
+//! The ping first, small and large. The stage ends when the client says that the tunnel is gone.
 
+use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::external::PAYLOAD;
+use super::external::small_series;
+use super::mtu::Large;
 use super::ping::{Meaning, judge};
 use super::{CycleState, StageEnd};
+use crate::check::Way;
 use crate::client::{Session, SessionEvent};
-use crate::net::{NetContext, PingRequest};
-use crate::record::{FailureKind, MalfunctionKind};
+use crate::record::{FailureKind, MalfunctionKind, PingStats};
 
 /// After the first route of the tunnel, the one to the inside may take so long: a client that makes some hundred routes
 /// by a script needs one or two seconds.
@@ -18,66 +22,54 @@ const ROUTE_COMES: Duration = Duration::from_secs(5);
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
-    let Some(address) = cx.vpn.internal_ip.as_deref() else { return StageEnd::passed() };
+    let (vpn, around, tunnel) = (cx.vpn, cx.around, cx.tunnel.clone());
+    let way = Way { net: &*around.net, tunnel: tunnel.as_ref(), routes_until: Instant::now() + ROUTE_COMES };
+    let Some(address) = vpn.internal_ip.as_deref() else { return StageEnd::passed() };
     let Ok(target) = address.parse::<IpAddr>() else {
         // The configuration only lets addresses through: while a client holds the resolver, no name is resolved.
         return StageEnd::because(MalfunctionKind::ResolverFailed, format!("`{address}` is not an IP address"));
     };
-    if let Some(end) = way_is_not_the_tunnel(cx, target).await {
+    let mut stats = None;
+    let end = while_connected(cx, ping(way, target, vpn.ping, &mut stats)).await;
+    cx.internal = stats;
+    end.unwrap_or_else(|lost| lost)
+}
+
+/// Pings through the tunnel, and tries whether a large packet gets through it.
+async fn ping(
+    way: Way<'_>,
+    target: IpAddr,
+    config: crate::config::PingConfig,
+    stats: &mut Option<PingStats>,
+) -> StageEnd {
+    if let Err(words) = way.is_the_tunnel(target).await {
+        return StageEnd::because(FailureKind::NotThroughTunnel, words);
+    }
+    let report = way.net.ping(small_series(target, &config)).await;
+    *stats = report.as_ref().ok().map(|r| r.stats);
+    let meaning = Meaning { silence: FailureKind::InternalUnreachable, unreachable: FailureKind::InternalUnreachable };
+    let end = judge(target, &report, config.max_loss_pct, meaning);
+    if !config.mtu || !end.outcome.is_passed() {
         return end;
     }
-    let ping = cx.vpn.ping;
-    let request =
-        PingRequest { target, count: ping.count, interval: ping.interval, timeout: ping.timeout, payload: PAYLOAD };
-    let around = cx.around;
-    let Some(client) = cx.client.as_mut() else { return StageEnd::passed() };
-    let report = tokio::select! {
-        report = around.net.ping(request) => report,
-        words = lost(&mut client.session) => {
-            client.connected = false;
-            return StageEnd::because(FailureKind::Disconnected, words);
-        }
-    };
-    cx.internal = report.as_ref().ok().map(|r| r.stats);
-    let meaning = Meaning { silence: FailureKind::InternalUnreachable, unreachable: FailureKind::InternalUnreachable };
-    judge(target, &report, ping.max_loss_pct, meaning)
-}
-
-/// Proof that the way there is the tunnel. A profile without `interface` asks for none.
-///
-/// A client's script makes its routes one after the other, so the one that counts may still be on its way.
-async fn way_is_not_the_tunnel(cx: &mut CycleState<'_>, target: IpAddr) -> Option<StageEnd> {
-    let tunnel = cx.tunnel.clone()?;
-    let net = &*cx.around.net;
-    let refuse = |words: String| Some(StageEnd::because(FailureKind::NotThroughTunnel, words));
-    let mut changes = match net.watch() {
-        Ok(changes) => changes,
-        Err(e) => return refuse(format!("cannot watch routes: {e}")),
-    };
-    let deadline = Instant::now() + ROUTE_COMES;
-    loop {
-        let words = match net.route_to(target) {
-            Ok(Some(hop)) if hop.interface == tunnel.index => return None,
-            Ok(Some(hop)) => format!("the way to {target} is {}, not {}", name_of(net, hop.interface), tunnel.name),
-            Ok(None) => format!("there is no way to {target}"),
-            Err(e) => format!("cannot tell the way to {target}: {e}"),
-        };
-        let client = cx.client.as_mut()?;
-        tokio::select! {
-            change = timeout_at(deadline, changes.changed()) => if !matches!(change, Ok(Ok(()))) {
-                return refuse(words);
-            },
-            words = lost(&mut client.session) => {
-                client.connected = false;
-                return Some(StageEnd::because(FailureKind::Disconnected, words));
-            }
-        }
+    // Asked for now: a client's script sets it beside address and routes.
+    let mtu = way.tunnel.and_then(|tunnel| Some(way.net.snapshot().ok()?.interface(tunnel.index)?.mtu));
+    match mtu.and_then(|mtu| Large::of(target, mtu)) {
+        Some(large) => large.tried(way.net, &config).await.judge(stats.map_or(0.0, |s| s.loss_pct()), &end),
+        None => end,
     }
 }
 
-fn name_of(net: &dyn NetContext, index: u32) -> String {
-    let name = net.snapshot().ok().and_then(|s| Some(s.interface(index)?.name.clone()));
-    name.unwrap_or_else(|| format!("interface #{index}"))
+/// Does something while the client holds the tunnel; `Err`: it is gone.
+async fn while_connected<T>(cx: &mut CycleState<'_>, work: impl Future<Output = T>) -> Result<T, StageEnd> {
+    let Some(client) = cx.client.as_mut() else { return Ok(work.await) };
+    tokio::select! {
+        done = work => Ok(done),
+        words = lost(&mut client.session) => {
+            client.connected = false;
+            Err(StageEnd::because(FailureKind::Disconnected, words))
+        }
+    }
 }
 
 /// Waits until the client says that the tunnel is gone, or ends.

@@ -7,6 +7,7 @@ mod external;
 mod gateway;
 mod internal;
 mod login;
+mod mtu;
 mod ping;
 mod prepare;
 mod state;

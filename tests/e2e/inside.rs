@@ -51,3 +51,44 @@ fn an_inside_host_behind_another_link_does_not_count() {
 fn an_inside_host_without_any_way_does_not_count() {
     inside("openconnect", "192.0.2.1", "not-through-tunnel", "tunnel");
 }
+
+#[test]
+fn large_packets_that_vanish_in_the_tunnel_are_an_mtu_blackhole() {
+    let lab = Lab::locked();
+    for client in ["openconnect", "lab-startct"] {
+        let paris = lab.site("paris", &format!("client: {client}"));
+        let paris = paris.default("ping", "{ count: 3, interval: 20ms, timeout: 300ms }");
+        let vanish = lab.large_packets_vanish();
+        paris.run(&["test", "--record"]).exits(1);
+        let row = paris.row();
+        row.is("down", "internal", "mtu-blackhole", "tunnel").measured(&["internal_rtt_ms"]);
+        row.expect("internal_loss_pct", "0");
+        assert!(row.cell("detail").contains("as large as the tunnel takes, vanished; small: 3/3 replies"), "{row:?}");
+        drop(vanish);
+    }
+}
+
+#[test]
+fn where_large_pings_are_not_to_be_sent_nothing_is_said_of_them() {
+    let lab = Lab::locked();
+    let _vanish = lab.large_packets_vanish();
+    let paris = lab.site("paris", "client: openconnect, ping: { count: 2, interval: 20ms, mtu: false }");
+    paris.run(&["test", "--record"]).exits(0);
+    paris.row().is_up();
+}
+
+#[test]
+fn a_router_that_says_that_a_packet_is_too_large_is_no_black_hole() {
+    let lab = Lab::locked();
+    let narrow = lab.inside_link_is_narrow();
+    let paris = lab.site("paris", "client: openconnect");
+    let cycle = paris.run(&["test", "--json", "--record"]).json();
+    assert_eq!(cycle["verdict"], "up", "{cycle}");
+    let detail = cycle["stages"][4]["detail"].as_str().unwrap();
+    assert!(detail.contains("fragmentation needed (MTU 600) from 10."), "{detail}");
+    drop(narrow);
+    // The control: the same without it.
+    let cycle = lab.site("paris", "client: openconnect").run(&["test", "--json", "--record"]).json();
+    let detail = cycle["stages"][4]["detail"].as_str().unwrap();
+    assert!(detail.ends_with(" bytes whole"), "{detail}");
+}

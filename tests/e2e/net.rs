@@ -10,7 +10,7 @@ use std::time::Duration;
 use nix::libc;
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use tokio::time::Instant;
-use vpnprobe::net::{HostNet, LockHeld, NetContext, PingReport, PingRequest, Route, RouteProtocol};
+use vpnprobe::net::{Fragments, HostNet, LockHeld, NetContext, PingReport, PingRequest, Route, RouteProtocol};
 
 use crate::namespace::{Namespace, addr};
 
@@ -28,6 +28,7 @@ fn request(target: &str) -> PingRequest {
         interval: Duration::from_millis(20),
         timeout: Duration::from_millis(500),
         payload: 56,
+        fragments: Fragments::Allowed,
     }
 }
 
@@ -208,6 +209,33 @@ fn a_narrow_hop_is_told_and_the_requests_after_it_get_through() {
         let report = ping(&here, PingRequest { payload: 1400, ..request("10.98.0.2") });
         assert_eq!((report.stats.sent, report.stats.received), (3, 2), "{report:?}");
         assert_eq!(report.unreachable.as_deref(), Some("fragmentation needed (MTU 1280) from 10.99.0.2"));
+    }
+}
+
+#[test]
+fn a_packet_that_may_not_be_cut_goes_whole_or_not_at_all() {
+    let (here, _there) = Namespace::pair("whole");
+    for datagram in [false, true] {
+        if datagram {
+            here.allow_datagram_icmp();
+        }
+        for (target, headers) in [("10.99.0.2", 28), ("fd99::2", 48)] {
+            let whole = |size: usize| PingRequest {
+                payload: size - headers,
+                fragments: Fragments::Forbidden,
+                count: 1,
+                ..request(target)
+            };
+            assert_eq!(ping(&here, whole(1500)).stats.received, 1, "{target}");
+            let report = ping(&here, whole(1501));
+            assert_eq!(
+                (report.stats.received, report.unreachable.as_deref()),
+                (0, Some("message too long")),
+                "{target}"
+            );
+            let cut = PingRequest { fragments: Fragments::Allowed, ..whole(1501) };
+            assert_eq!(ping(&here, cut).stats.received, 1, "{target}");
+        }
     }
 }
 

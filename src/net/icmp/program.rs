@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 use super::program_output::{ProgramOutput, parse};
-use crate::net::{PingError, PingReport, PingRequest};
+use crate::net::{Fragments, PingError, PingReport, PingRequest};
 
 /// The shortest interval that every version allows every user (iputils before 20210722: `MINUSERINTERVAL`).
 const MIN_INTERVAL: Duration = Duration::from_millis(200);
@@ -51,7 +51,7 @@ pub(in crate::net) async fn ping(
 fn arguments(request: &PingRequest) -> Vec<String> {
     // Whole seconds: not every version takes a fraction here. A reply that is too late is left out afterwards.
     let timeout = request.timeout.as_secs().saturating_add(u64::from(request.timeout.subsec_nanos() > 0));
-    [
+    let mut arguments = vec![
         "-n".to_owned(),
         "-c".to_owned(),
         request.count.to_string(),
@@ -61,9 +61,13 @@ fn arguments(request: &PingRequest) -> Vec<String> {
         timeout.max(1).to_string(),
         "-s".to_owned(),
         request.payload.to_string(),
-        request.target.to_string(),
-    ]
-    .into()
+    ];
+    if request.fragments == Fragments::Forbidden {
+        // Those that do not know it say so, and nothing is judged by them.
+        arguments.extend(["-M".to_owned(), "do".to_owned()]);
+    }
+    arguments.push(request.target.to_string());
+    arguments
 }
 
 /// What it printed until its end or until `limit`, at which it is killed.
@@ -116,6 +120,7 @@ mod tests {
             interval: Duration::from_millis(10),
             timeout: Duration::from_millis(1500),
             payload: 56,
+            fragments: Fragments::Allowed,
         }
     }
 
@@ -128,6 +133,8 @@ mod tests {
     #[test]
     fn it_is_asked_in_whole_seconds_and_numbers_only() {
         assert_eq!(arguments(&request()).join(" "), "-n -c 3 -i 0.010 -W 2 -s 56 127.0.0.1");
+        let whole = PingRequest { payload: 1372, fragments: Fragments::Forbidden, ..request() };
+        assert_eq!(arguments(&whole).join(" "), "-n -c 3 -i 0.010 -W 2 -s 1372 -M do 127.0.0.1");
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ use super::ledger::Ledger;
 use super::socket::{EchoSocket, Kind, Peer, QueuedError, Received};
 use super::words::{Refusal, errno_in_words};
 use crate::fd::watch_fd;
-use crate::net::{PingError, PingReport, PingRequest};
+use crate::net::{Fragments, PingError, PingReport, PingRequest};
 
 /// Data of the largest echo message that fits an IPv4 packet (65,535 less the two headers).
 const MAX_PAYLOAD: usize = 65_507;
@@ -36,6 +36,9 @@ const BUSY: Duration = Duration::from_millis(1);
 pub(in crate::net) async fn ping(socket: EchoSocket, request: PingRequest) -> Result<PingReport, PingError> {
     if request.payload > MAX_PAYLOAD {
         return Err(PingError::Io(format!("{} bytes do not fit an echo request", request.payload)));
+    }
+    if request.fragments == Fragments::Forbidden {
+        socket.forbid_fragments().map_err(|error| PingError::Io(error.to_string()))?;
     }
     let identity = Identity::random(&socket, request.payload)?;
     let (fd, peer) = socket.into_parts();

@@ -2,7 +2,7 @@
 //!
 //! A socket belongs to the network namespace of the thread that opened it. Must not wait, and must not keep count.
 
-use std::io::IoSliceMut;
+use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use nix::sys::socket::{
     setsockopt, socket, sockopt,
 };
 use nix::sys::time::TimeSpec;
+use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
 
 use super::codec::{Version, strip_ipv4_header};
 use super::words::IcmpError;
@@ -82,6 +83,15 @@ impl EchoSocket {
             ))),
             Err(raw) => Err(OpenError::Io(format!("cannot open an ICMP socket: {}", raw.desc().to_lowercase()))),
         }
+    }
+
+    /// From now on no packet is cut into pieces, whatever the kernel has learnt about the way.
+    pub(in crate::net) fn forbid_fragments(&self) -> io::Result<()> {
+        match self.target {
+            IpAddr::V4(_) => set_ip_mtu_discover(&self.fd, Ipv4PathMtuDiscovery::PROBE)?,
+            IpAddr::V6(_) => set_ipv6_mtu_discover(&self.fd, Ipv6PathMtuDiscovery::PROBE)?,
+        }
+        Ok(())
     }
 
     /// Which kind was allowed.

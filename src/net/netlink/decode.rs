@@ -81,12 +81,14 @@ pub(super) fn link(kind: u16, payload: &[u8]) -> Option<Interface> {
         return None;
     }
     let header = LinkHeader::parse(payload).ok()?;
-    let name = attributes(payload, LINK_HEADER).find(|(kind, _)| *kind == libc::IFLA_IFNAME)?.1;
+    let attribute = |wanted| attributes(payload, LINK_HEADER).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+    let name = attribute(libc::IFLA_IFNAME)?;
     let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
     Some(Interface {
         index: header.index,
         name: String::from_utf8_lossy(name).into_owned(),
         up: header.flags.contains(LinkFlags::Up),
+        mtu: attribute(libc::IFLA_MTU).and_then(number).unwrap_or(0),
         addresses: Vec::new(),
     })
 }

@@ -196,6 +196,25 @@ impl Lab {
         tunnel
     }
 
+    /// Packets beyond 1,000 bytes vanish between the gateway and the inside, until the value goes.
+    pub(crate) fn large_packets_vanish(&self) -> Undo {
+        let change = |what: &str| format!("tc -n {}-gw qdisc {what}", self.name);
+        // A bucket that holds no packet so large: it is dropped without a word.
+        assert!(shell(&change("add dev in0 root tbf rate 100mbit burst 1000 limit 100000")));
+        Undo(vec![change("del dev in0 root")])
+    }
+
+    /// The link between the gateway and the inside takes 600 bytes, until the value goes.
+    pub(crate) fn inside_link_is_narrow(&self) -> Undo {
+        let change = |mtu: u32| {
+            ["gw", "inside"].map(|name| format!("ip -n {}-{name} link set in0 mtu {mtu}", self.name)).to_vec()
+        };
+        for command in change(600) {
+            assert!(shell(&command), "{command}");
+        }
+        Undo(change(1500))
+    }
+
     /// Whether there is a way to the inside host.
     pub(crate) fn has_way_inside(&self) -> bool {
         ip(&["-n", &self.namespace(), "route", "get", "10.77.0.1"])
@@ -334,6 +353,23 @@ fn descendants(pid: u32) -> Vec<i32> {
 /// It may have ended by itself.
 pub(crate) fn kill(pid: i32, signal: Signal) {
     let _ = kill_process(Pid::from_raw(pid).unwrap(), signal);
+}
+
+/// Puts something right again when it goes.
+pub(crate) struct Undo(Vec<String>);
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        for command in &self.0 {
+            let _ = shell(command);
+        }
+    }
+}
+
+/// Whether a command without quotes succeeds.
+fn shell(command: &str) -> bool {
+    let mut words = command.split(' ');
+    Command::new(words.next().unwrap()).args(words).stdin(Stdio::null()).status().unwrap().success()
 }
 
 /// Whether `ip` succeeds.
