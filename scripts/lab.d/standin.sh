@@ -12,6 +12,7 @@ install_standin() {
     mkdir -p "$at/ui"
     install -m 0755 "$REPOSITORY/tests/startct/startct.sh" "$at/startct.sh"
     install -m 0755 "$REPOSITORY/tests/startct/tunnel-script" "$at/ui/tunnel-script"
+    install -m 0755 "$REPOSITORY/tests/startct/hold-tun" "$at/ui/hold-tun"
     install -m 0755 "$built" "$at/ui/java"
     ln "$at/ui/java" "$at/ui/AvConnect"
     : >"$at/ui/SnwlConnect.jar"

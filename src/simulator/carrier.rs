@@ -39,4 +39,11 @@ pub trait Carrier {
 
     /// Whether the tunnel is still up. Asked a few times a second.
     fn alive(&mut self) -> bool;
+    /// Whether a packet has come back through the tunnel. Asked a few times a second; a carrier that can't tell says no.
+    fn has_traffic(&mut self) -> bool {
+        false
+    }
+
+    /// Runs a shell command of the scenario and waits for its end; a carrier on which nothing can be done does not.
+    fn run(&mut self, _command: &str) {}
 }

@@ -6,6 +6,13 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use super::{Flood, Manner};
+
+/// Between two pieces of a text that comes byte by byte.
+const PIECE: Duration = Duration::from_millis(2);
+/// One line of noise. It ends like a prompt that nobody knows and holds words that are near to known ones.
+const NOISE: &[u8] = b"2026-11-20 00:00:00 DEBUG tunnel: not Connected, Disconnecting, no Password, nothing > \n";
+
 /// Switches the terminal's echo.
 type EchoSwitch = Box<dyn FnMut(bool) -> io::Result<()> + Send>;
 
@@ -14,6 +21,7 @@ pub struct Console<W> {
     lines: Receiver<String>,
     output: W,
     echo: Option<EchoSwitch>,
+    manners: Vec<Manner>,
 }
 
 /// What came from the user.
@@ -42,7 +50,7 @@ impl<W: Write> Console<W> {
                 }
             }
         });
-        Self { lines, output, echo: None }
+        Self { lines, output, echo: None, manners: Vec::new() }
     }
 
     /// The same console with a terminal whose echo can be switched.
@@ -52,8 +60,36 @@ impl<W: Write> Console<W> {
         self
     }
 
+    /// From now on everything is said so.
+    pub(super) fn speak(&mut self, manners: Vec<Manner>) {
+        self.manners = manners;
+    }
+
     pub(super) fn say(&mut self, text: &str) -> io::Result<()> {
-        self.output.write_all(text.as_bytes())?;
+        let bytes = self.manners.iter().fold(text.as_bytes().to_vec(), |text, manner| manner.apply(text));
+        if !self.manners.contains(&Manner::InPieces) {
+            self.output.write_all(&bytes)?;
+            return self.output.flush();
+        }
+        for byte in bytes {
+            self.output.write_all(&[byte])?;
+            self.output.flush()?;
+            pause();
+        }
+        Ok(())
+    }
+
+    /// Fills the terminal with noise.
+    pub(super) fn flood(&mut self, flood: Flood) -> io::Result<()> {
+        let length = if flood.lines { NOISE.len() } else { NOISE.len() - 1 };
+        let block = NOISE[..length].repeat(64 * 1024 / length);
+        let mut left = flood.kilobytes.map(|kilobytes| kilobytes.saturating_mul(1_000));
+        while left != Some(0) {
+            let size = left.map_or(block.len(), |left| block.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+            self.output.write_all(&block[..size])?;
+            left = left.map(|left| left - size as u64);
+        }
+        self.output.write_all(b"\n")?;
         self.output.flush()
     }
 
@@ -93,6 +129,11 @@ impl<W: Write> Console<W> {
     fn set_echo(&mut self, on: bool) -> io::Result<()> {
         self.echo.as_mut().map_or(Ok(()), |switch| switch(on))
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a fake client takes its time; nothing waits for an event here")]
+fn pause() {
+    thread::sleep(PIECE);
 }
 
 impl<W> fmt::Debug for Console<W> {

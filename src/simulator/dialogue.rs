@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::console::Typed;
-use super::{Action, Attempt, Carrier, CertificateOf, Console, Scenario, Step, words};
+use super::{Action, Attempt, Carrier, CertificateOf, Console, DialogOrder, Scenario, Step, words};
 
 /// How often a session that is up looks after its tunnel.
 const LOOK_AFTER: Duration = Duration::from_millis(100);
@@ -74,18 +74,25 @@ pub fn converse<W: Write, C: Carrier>(
     carrier: &mut C,
 ) -> Ending {
     let mut conversation = Conversation { console, scenario, invocation, carrier, seen: BTreeMap::new() };
-    match conversation.play() {
-        Ok(ending) | Err(Stop(ending)) => ending,
+    loop {
+        match conversation.play() {
+            Ok(ending) | Err(Stop::At(ending)) => return ending,
+            Err(Stop::Anew) => {}
+        }
     }
 }
 
 /// The conversation is over before its way was gone.
-struct Stop(Ending);
+enum Stop {
+    At(Ending),
+    /// And begins again.
+    Anew,
+}
 
 impl From<io::Error> for Stop {
     /// A terminal that can't be written to is closed.
     fn from(_: io::Error) -> Self {
-        Self(Ending::Closed)
+        Self::At(Ending::Closed)
     }
 }
 
@@ -104,31 +111,52 @@ impl<W: Write, C: Carrier> Conversation<'_, W, C> {
     fn play(&mut self) -> Flow<Ending> {
         self.begin(Step::Start)?;
         self.contact()?;
-        for of in self.scenario.certificates.clone() {
-            self.ask_about(of)?;
+        if self.scenario.order != DialogOrder::CertificateLast {
+            self.certificates()?;
         }
         self.log_in()?;
         self.session()
     }
 
-    /// A step begins: its delay passes, its fault strikes.
+    fn certificates(&mut self) -> Flow<()> {
+        self.scenario.certificates.clone().into_iter().try_for_each(|of| self.ask_about(of))
+    }
+
+    /// A step begins: its delay passes, its faults strike.
     fn begin(&mut self, step: Step) -> Flow<()> {
         wait(self.scenario.delay(step));
         let time = self.seen.entry(step).or_default();
         *time += 1;
-        match self.scenario.fault(step, *time) {
-            None => Ok(()),
-            Some(Action::Hang) => {
+        let time = *time;
+        let scenario = self.scenario;
+        self.console.speak(scenario.manners.clone());
+        scenario.faults_at(step, time).try_for_each(|action| self.act(action))
+    }
+
+    /// A fault strikes.
+    fn act(&mut self, action: &Action) -> Flow<()> {
+        match action {
+            Action::Hang => {
                 self.console.ignore_everything();
-                Err(Stop(Ending::Closed))
+                return Err(Stop::At(Ending::Closed));
             }
-            Some(Action::Die { say, status }) => {
+            Action::Die { say, status } => {
                 if let Some(words) = say {
                     self.console.say_line(words)?;
                 }
-                Err(Stop(Ending::Died { status: *status }))
+                return Err(Stop::At(Ending::Died { status: *status }));
             }
+            Action::Restart => return Err(Stop::Anew),
+            Action::Say(words) => self.console.say_line(words)?,
+            Action::Ask(question) => drop(answered(self.console.ask(question)?)?),
+            Action::Flood(flood) => self.console.flood(*flood)?,
+            Action::Speak(manner) => {
+                let manners = [self.scenario.manners.as_slice(), &[*manner]].concat();
+                self.console.speak(manners);
+            }
+            Action::Run(command) => self.carrier.run(command),
         }
+        Ok(())
     }
 
     fn contact(&mut self) -> Flow<()> {
@@ -169,6 +197,9 @@ impl<W: Write, C: Carrier> Conversation<'_, W, C> {
             if !self.second_factor()? {
                 continue;
             }
+            if self.scenario.order == DialogOrder::CertificateLast {
+                self.certificates()?;
+            }
             self.begin(Step::Connecting)?;
             self.console.say_line(words::CONNECTING)?;
             match self.carrier.connect(&user, &password) {
@@ -182,24 +213,35 @@ impl<W: Write, C: Carrier> Conversation<'_, W, C> {
     /// The credential dialog, as much of it as is needed.
     fn credentials(&mut self, given: (Option<String>, Option<String>)) -> Flow<(String, String)> {
         let complete = given.1.is_some();
-        let user = match given.0 {
-            Some(user) => user,
-            None if !self.scenario.asks_user => "probe".into(),
-            None => {
-                self.begin(Step::Username)?;
-                answered(self.console.ask(words::USERNAME)?)?
-            }
-        };
-        let password = if let Some(password) = given.1 {
-            password
+        let (user, password) = if self.scenario.order == DialogOrder::PasswordFirst {
+            let password = self.password(given.1)?;
+            (self.user(given.0)?, password)
         } else {
-            self.begin(Step::Password)?;
-            answered(self.console.ask_hidden(words::PASSWORD)?)?
+            (self.user(given.0)?, self.password(given.1)?)
         };
         if !complete {
             self.menu()?;
         }
         Ok((user, password))
+    }
+
+    fn user(&mut self, given: Option<String>) -> Flow<String> {
+        match given {
+            Some(user) => Ok(user),
+            None if !self.scenario.asks_user => Ok("probe".into()),
+            None => {
+                self.begin(Step::Username)?;
+                answered(self.console.ask(words::USERNAME)?)
+            }
+        }
+    }
+
+    fn password(&mut self, given: Option<String>) -> Flow<String> {
+        if let Some(password) = given {
+            return Ok(password);
+        }
+        self.begin(Step::Password)?;
+        answered(self.console.ask_hidden(words::PASSWORD)?)
     }
 
     /// Whether the code is good; without a second factor it always is.
@@ -234,6 +276,7 @@ impl<W: Write, C: Carrier> Conversation<'_, W, C> {
         for domain in &self.scenario.redirected_domains {
             self.console.say_line(&format!("  redirected domain: {domain}"))?;
         }
+        let mut traffic = false;
         loop {
             match self.console.read_within(LOOK_AFTER) {
                 Typed::Line(line) if line.trim() == "quit" => return self.leave(),
@@ -242,6 +285,10 @@ impl<W: Write, C: Carrier> Conversation<'_, W, C> {
                 Typed::Nothing if !self.carrier.alive() => {
                     self.console.say_line(words::DISCONNECTED)?;
                     return Ok(Ending::Lost);
+                }
+                Typed::Nothing if !traffic && self.carrier.has_traffic() => {
+                    traffic = true;
+                    self.begin(Step::Traffic)?;
                 }
                 Typed::Nothing => {}
             }
@@ -269,12 +316,12 @@ impl<W: Write, C: Carrier> Conversation<'_, W, C> {
     fn give_up(&mut self, words: &str) -> Flow<()> {
         self.console.say_line(words)?;
         self.console.say_line(words::DISCONNECTED)?;
-        Err(Stop(Ending::GaveUp))
+        Err(Stop::At(Ending::GaveUp))
     }
 }
 
 fn answered(answer: Option<String>) -> Flow<String> {
-    answer.ok_or(Stop(Ending::Closed))
+    answer.ok_or(Stop::At(Ending::Closed))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a fake client takes its time; nothing waits for an event here")]

@@ -236,3 +236,41 @@ fn a_password_never_shows_in_debug_output() {
     let invocation = Invocation { password: Some("hunter2".into()), ..Invocation::default() };
     assert!(!format!("{invocation:?}").contains("hunter2"));
 }
+
+#[test]
+fn faults_that_do_not_end_the_client_are_followed_by_the_step() {
+    let faults = "[ { at: username, do: { say: Welcome } }, { at: username, do: { ask: 'Agreed? ' } }, \
+                  { at: username, do: { flood: { lines: false } } } ]";
+    let heard =
+        play(&format!("{{ certificates: [], faults: {faults} }}"), &["yes", "probe", "good"], OneUser::default());
+    assert!(heard.text.starts_with("Welcome\nAgreed? 2026"), "{:.200}", heard.text);
+    let (noise, rest) = heard.text.rsplit_once("Username:").unwrap();
+    assert!(rest.starts_with("Password:\n"), "{rest}");
+    assert!(noise.len() > 1_000_000 && noise.len() < 1_000_100, "{}", noise.len());
+}
+
+#[test]
+fn a_manner_is_of_one_step_or_of_all() {
+    let one = "{ certificates: [], faults: [ { at: username, do: { speak: unfinished } } ] }";
+    assert_eq!(play(one, &["probe"], OneUser::default()).text, "UserPassword:\n");
+    let all = "{ certificates: [], manners: [crlf, in-pieces] }";
+    let heard = play(all, &["probe", "good", "1"], OneUser::default());
+    assert!(heard.text.starts_with("Username:Password:\r\n  1. OK\r\n"), "{}", heard.text);
+}
+
+#[test]
+fn prompts_may_come_in_another_order() {
+    let heard = play("{ order: password-first }", &["YES", "1", "good", "probe", "1", "quit"], OneUser::default());
+    assert_eq!((heard.ending, heard.gateway.attempts.len()), (Ending::Left, 1));
+    let heard = play("{ order: certificate-last }", &["probe", "good", "1", "YES", "1", "quit"], OneUser::default());
+    assert!(heard.text.starts_with("Username:Password:"), "{}", heard.text);
+    assert_eq!(heard.ending, Ending::Left);
+}
+
+#[test]
+fn a_client_that_begins_anew_asks_for_everything_again() {
+    let scenario = "{ certificates: [], faults: [ { at: menu, do: restart } ] }";
+    let heard = play(scenario, &["probe", "good", "probe", "good", "1", "quit"], OneUser::default());
+    assert_eq!(heard.text.matches("Username:").count(), 2);
+    assert_eq!(heard.ending, Ending::Left);
+}

@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use super::{Action, Manner};
+
 /// How the client behaves. The default is a good day: one certificate question, name, password, up.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file, and independent of the others")]
 pub struct Scenario {
     /// Certificates that it asks about, in this order. Default: the leaf alone.
     pub certificates: Vec<CertificateOf>,
@@ -25,6 +28,15 @@ pub struct Scenario {
     pub second_factor: Option<SecondFactor>,
     /// Told after the session is up.
     pub redirected_domains: Vec<String>,
+    /// In which order it asks. Default: the usual one.
+    pub order: DialogOrder,
+    /// How all its texts come on the terminal, applied in this order. Default: plainly.
+    pub manners: Vec<Manner>,
+    /// What of the tunnel comes up (a matter of the carrier). Default: all.
+    pub tunnel: TunnelShape,
+    /// Whether `Connected` may come a few milliseconds before the tunnel is whole (a matter of the carrier), as with the
+    /// real client. Default yes.
+    pub claims_early: bool,
     /// Whether the tunnel rewrites resolv.conf (a matter of the carrier). Default yes.
     pub rewrites_resolv_conf: bool,
     /// Whether it puts resolv.conf back when it leaves (a matter of the carrier). Default yes.
@@ -50,6 +62,10 @@ impl Default for Scenario {
             asks_again: 0,
             second_factor: None,
             redirected_domains: vec!["inside.lab".into()],
+            order: DialogOrder::Usual,
+            manners: Vec::new(),
+            tunnel: TunnelShape::Whole,
+            claims_early: true,
             rewrites_resolv_conf: true,
             restores_resolv_conf: true,
             at_hangup: Fate::Stays,
@@ -59,6 +75,36 @@ impl Default for Scenario {
             faults: Vec::new(),
         }
     }
+}
+
+/// In which order the dialogs come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DialogOrder {
+    /// Certificate, user, password.
+    Usual,
+    /// Certificate, password, user.
+    PasswordFirst,
+    /// User, password, certificate.
+    CertificateLast,
+}
+
+/// What of the tunnel comes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TunnelShape {
+    /// Interface, address and routes.
+    Whole,
+    /// The session is there and no interface.
+    NoInterface,
+    /// The interface has no address.
+    NoAddress,
+    /// The interface has an address, and no route leads to it.
+    NoRoute,
+    /// The only route does not lead to the inside.
+    OtherRoute,
+    /// All of it, on an interface that outlives its client.
+    Persistent,
 }
 
 /// Which certificate of the chain.
@@ -120,6 +166,8 @@ pub enum Step {
     Connected,
     /// The prompt `CONNECT`: the user knows.
     Prompt,
+    /// The first packet has come back through the tunnel (where the carrier can tell).
+    Traffic,
     /// After `quit`, before the tunnel is taken down.
     Leaving,
     /// `Disconnected` after `quit`: the tunnel is down.
@@ -141,28 +189,6 @@ pub struct Fault {
 }
 
 const fn first() -> u32 {
-    1
-}
-
-/// What happens at a fault.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Nothing any more, for ever; the client lives.
-    Hang,
-    /// The client ends.
-    #[serde(rename_all = "kebab-case")]
-    Die {
-        /// Its last words; none: not a word.
-        #[serde(default)]
-        say: Option<String>,
-        /// Its exit status. Default 1.
-        #[serde(default = "failure_status")]
-        status: u8,
-    },
-}
-
-const fn failure_status() -> u8 {
     1
 }
 
@@ -206,9 +232,9 @@ impl Scenario {
         self.delays.get(&step).map_or(Duration::ZERO, |delay| delay.0)
     }
 
-    /// What goes wrong when this step comes for the n-th time.
-    pub fn fault(&self, step: Step, time: u32) -> Option<&Action> {
-        self.faults.iter().find(|fault| fault.at == step && fault.time == time).map(|fault| &fault.action)
+    /// What goes wrong when this step comes for the n-th time, in this order.
+    pub fn faults_at(&self, step: Step, time: u32) -> impl Iterator<Item = &Action> {
+        self.faults.iter().filter(move |fault| fault.at == step && fault.time == time).map(|fault| &fault.action)
     }
 }
 
@@ -298,9 +324,9 @@ mod tests {
     #[test]
     fn a_fault_strikes_at_its_time_alone() {
         let scenario = Scenario::from_yaml("faults: [ { at: password, time: 2, do: hang } ]").unwrap();
-        assert_eq!(scenario.fault(Step::Password, 1), None);
-        assert_eq!(scenario.fault(Step::Password, 2), Some(&Action::Hang));
-        assert_eq!(scenario.fault(Step::Username, 2), None);
+        let at = |step, time| scenario.faults_at(step, time).collect::<Vec<_>>();
+        assert!(at(Step::Password, 1).is_empty() && at(Step::Username, 2).is_empty());
+        assert_eq!(at(Step::Password, 2), [&Action::Hang]);
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Helper {
 
     fn hear(&self, state: State, line: String) -> State {
         let State::Connecting(tunnel, mut lines) = state else { return state };
-        if Tunnel::is_up(&line) {
+        if Tunnel::is_up(&line, self.scenario.claims_early) {
             self.report(&Report::Connected);
             return State::Up(tunnel);
         }

@@ -1,6 +1,6 @@
 //! The role of `java … -jar …/SnwlConnect.jar`: the dialogue on the terminal. The traffic is the helper's.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, ToSocketAddrs};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -156,6 +156,29 @@ impl Carrier for Helper {
             Ok(_) | Err(TryRecvError::Empty) => true,
         }
     }
+
+    fn has_traffic(&mut self) -> bool {
+        fs::read_to_string("/proc/net/dev").is_ok_and(|table| received_by_tunnel(&table) > 0)
+    }
+
+    /// With the terminal and the environment of the client, as whatever a client starts.
+    fn run(&mut self, command: &str) {
+        let ran = Command::new("sh").args(["-c", command]).env("STARTCT_HOME", self.place.home()).status();
+        let why = match ran {
+            Ok(status) if status.success() => return,
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        if let Ok(mut log) = self.place.log() {
+            let _ = writeln!(log, "`{command}` failed: {why}");
+        }
+    }
+}
+
+/// Packets that came out of the tunnel (`proc_net_dev(5)`): the second number after the name.
+fn received_by_tunnel(table: &str) -> u64 {
+    let tunnel = table.lines().find_map(|line| line.trim_start().strip_prefix("tun0:"));
+    tunnel.and_then(|numbers| numbers.split_whitespace().nth(1)?.parse().ok()).unwrap_or(0)
 }
 
 /// Whether something that speaks TLS is there: it reacts to whatever is said to it.

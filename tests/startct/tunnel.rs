@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
-use vpnprobe::simulator::{NO_SECURE_CONNECTION, Scenario, TIMED_OUT, WRONG_CREDENTIALS, unreachable};
+use vpnprobe::simulator::{NO_SECURE_CONNECTION, Scenario, TIMED_OUT, TunnelShape, WRONG_CREDENTIALS, unreachable};
 
 use crate::helper::Event;
 use crate::link::Report;
@@ -14,6 +14,20 @@ use crate::place::Place;
 
 /// The file that the client rewrites.
 const RESOLV_CONF: &str = "/etc/resolv.conf";
+
+/// An interface that the client makes for itself.
+const TUNNEL: &str = "tun0";
+
+/// As the script knows it.
+const fn shape(tunnel: TunnelShape) -> &'static str {
+    match tunnel {
+        TunnelShape::Whole | TunnelShape::Persistent => "whole",
+        TunnelShape::NoInterface => "no-interface",
+        TunnelShape::NoAddress => "no-address",
+        TunnelShape::NoRoute => "no-route",
+        TunnelShape::OtherRoute => "other-route",
+    }
+}
 
 pub(crate) struct Credentials {
     pub(crate) user: String,
@@ -46,6 +60,16 @@ impl Tunnel {
             .stdin(Stdio::piped())
             .stdout(input.try_clone()?)
             .stderr(input);
+        command.env("STANDIN_TUNNEL", shape(scenario.tunnel));
+        match scenario.tunnel {
+            // The packets go to the script in place of an interface.
+            TunnelShape::NoInterface => drop(command.arg("--script-tun")),
+            TunnelShape::Persistent => {
+                Command::new("ip").args(["tuntap", "add", TUNNEL, "mode", "tun"]).status()?;
+                command.arg(format!("--interface={TUNNEL}"));
+            }
+            TunnelShape::Whole | TunnelShape::NoAddress | TunnelShape::NoRoute | TunnelShape::OtherRoute => {}
+        }
         if scenario.rewrites_resolv_conf {
             command.env("STANDIN_RESOLV_CONF", RESOLV_CONF);
         }
@@ -69,9 +93,9 @@ impl Tunnel {
         Ok(Self { client, server: server.to_owned() })
     }
 
-    /// Whether this line says that the tunnel is up.
-    pub(crate) fn is_up(line: &str) -> bool {
-        line.starts_with("Configured as ")
+    /// Whether this line says that the tunnel is up, by the client's word or in truth.
+    pub(crate) fn is_up(line: &str, claims_early: bool) -> bool {
+        line.starts_with(if claims_early { "Configured as " } else { "tunnel script: done" })
     }
 
     /// What the user is told when it did not come up.
