@@ -10,7 +10,7 @@ use tokio::net::UdpSocket;
 use tokio::time::Instant;
 use vpnprobe::net::{
     BoxFuture, BoxStream, ConnectError, HostNet, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError,
-    PingReport, PingRequest, PreExec, ResolveError, Route, RouteHop,
+    PingReport, PingRequest, PreExec, ResolveError, Route, RouteHop, Rule,
 };
 
 /// A call, or one look at `/proc` (whose calls follow each other).
@@ -87,6 +87,14 @@ impl NetContext for Watched {
 
     fn add_route(&self, route: &Route) -> io::Result<()> {
         self.noted("add_route", |net| net.add_route(route))
+    }
+
+    fn remove_rule(&self, rule: &Rule) -> io::Result<()> {
+        self.noted("remove_rule", |net| net.remove_rule(rule))
+    }
+
+    fn add_rule(&self, rule: &Rule) -> io::Result<()> {
+        self.noted("add_rule", |net| net.add_rule(rule))
     }
 
     fn holders(&self, interface: &str) -> Vec<i32> {

@@ -1,6 +1,6 @@
-//! What a client changed in interfaces and routes: pure.
+//! What a client changed in interfaces, routes and policy rules: pure.
 
-use crate::net::{Interface, NetSnapshot, Route, matches_glob};
+use crate::net::{Interface, NetSnapshot, Route, Rule, matches_glob};
 
 /// The differences that a client accounts for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,12 +11,20 @@ pub struct NetDiff {
     pub added: Vec<Route>,
     /// Routes that are gone.
     pub missing: Vec<Route>,
+    /// Policy rules that were not there before.
+    pub added_rules: Vec<Rule>,
+    /// Policy rules that are gone.
+    pub missing_rules: Vec<Rule>,
 }
 
 impl NetDiff {
     /// Whether there is no difference.
     pub const fn is_empty(&self) -> bool {
-        self.interfaces.is_empty() && self.added.is_empty() && self.missing.is_empty()
+        self.interfaces.is_empty()
+            && self.added.is_empty()
+            && self.missing.is_empty()
+            && self.added_rules.is_empty()
+            && self.missing_rules.is_empty()
     }
 }
 
@@ -27,6 +35,9 @@ impl NetDiff {
 ///    advertisements or a routing daemon), unless it leaves by a new interface that is not the client's. A route by the
 ///    client's interface is no difference of its own: it goes with the interface.
 /// 3. A route that is gone counts when it was made by hand and its interface is still there.
+/// 4. A policy rule counts as a route does, but a new one only while there is no new interface beside the client's: a
+///    rule names no interface, and somebody else's tunnel comes with rules of its own. Where no rule was known before
+///    (there always is one), none counts.
 pub fn net_diff(before: &NetSnapshot, now: &NetSnapshot, glob: Option<&str>) -> NetDiff {
     let is_new = |index: u32| before.interface(index).is_none();
     let interfaces: Vec<Interface> = now
@@ -49,7 +60,27 @@ pub fn net_diff(before: &NetSnapshot, now: &NetSnapshot, glob: Option<&str>) -> 
         .filter(|r| r.interface.is_none_or(|index| now.interface(index).is_some()))
         .cloned()
         .collect();
-    NetDiff { interfaces, added, missing }
+    let (added_rules, missing_rules) = rule_diff(before, now, is_others_new(before, now, glob));
+    NetDiff { interfaces, added, missing, added_rules, missing_rules }
+}
+
+/// Whether an interface came up that is not the client's.
+fn is_others_new(before: &NetSnapshot, now: &NetSnapshot, glob: Option<&str>) -> bool {
+    let is_clients = |name: &str| glob.is_some_and(|glob| matches_glob(glob, name));
+    now.interfaces.iter().any(|i| before.interface(i.index).is_none() && !is_clients(&i.name))
+}
+
+/// New rules, and those that are gone.
+fn rule_diff(before: &NetSnapshot, now: &NetSnapshot, others_new: bool) -> (Vec<Rule>, Vec<Rule>) {
+    if before.rules.is_empty() {
+        return Default::default();
+    }
+    let beside = |these: &NetSnapshot, those: &NetSnapshot| -> Vec<Rule> {
+        let by_hand = these.rules.iter().filter(|rule| rule.protocol.is_by_hand());
+        by_hand.filter(|rule| !those.rules.contains(rule)).cloned().collect()
+    };
+    let added = if others_new { Vec::new() } else { beside(now, before) };
+    (added, beside(before, now))
 }
 
 #[cfg(test)]
@@ -75,13 +106,19 @@ mod tests {
             scope: 0,
             source: None,
             protocol: RouteProtocol(protocol),
+            table: 254,
         }
+    }
+
+    fn rule(words: &str, protocol: u8) -> Rule {
+        Rule { words: words.into(), protocol: RouteProtocol(protocol), message: words.into() }
     }
 
     fn host() -> NetSnapshot {
         NetSnapshot {
             interfaces: vec![interface(1, "lo"), interface(2, "eth0")],
             routes: vec![route("0.0.0.0/0", 2, BOOT), route("192.0.2.0/24", 2, KERNEL)],
+            rules: vec![rule("32766: lookup main", KERNEL), rule("7000: lookup 100", BOOT)],
         }
     }
 
@@ -135,5 +172,31 @@ mod tests {
         assert_eq!(net_diff(&host(), &now, None).missing, [route("0.0.0.0/0", 2, BOOT)]);
         now.interfaces.remove(1);
         assert!(net_diff(&host(), &now, None).is_empty());
+    }
+
+    #[test]
+    fn a_rule_that_came_or_went_counts_when_it_was_made_by_hand() {
+        let mut now = host();
+        now.rules = vec![rule("32766: lookup main", KERNEL), rule("5: lookup 7", BOOT), rule("6: lookup 8", KERNEL)];
+        let diff = net_diff(&host(), &now, Some("tun*"));
+        assert_eq!(diff.added_rules, [rule("5: lookup 7", BOOT)]);
+        assert_eq!(diff.missing_rules, [rule("7000: lookup 100", BOOT)]);
+        assert!(!diff.is_empty());
+    }
+
+    #[test]
+    fn a_rule_that_came_with_anothers_interface_is_left_alone() {
+        let mut now = host();
+        now.rules.push(rule("5: lookup 51820", BOOT));
+        now.interfaces.push(interface(9, "wg0"));
+        assert!(net_diff(&host(), &now, Some("tun*")).is_empty());
+        now.interfaces[2].name = "tun0".into();
+        assert_eq!(net_diff(&host(), &now, Some("tun*")).added_rules.len(), 1);
+    }
+
+    #[test]
+    fn where_no_rule_was_known_none_is_a_leftover() {
+        let before = NetSnapshot { rules: Vec::new(), ..host() };
+        assert!(net_diff(&before, &host(), Some("tun*")).is_empty());
     }
 }

@@ -118,11 +118,14 @@ impl Tidy<'_> {
             report.done.extend(ours.map(|i| format!("remove interface {}", i.name)));
             report.done.extend(diff.added.iter().map(|r| format!("remove route {r}")));
             report.done.extend(diff.missing.iter().map(|r| format!("put route {r} back")));
+            report.done.extend(diff.added_rules.iter().map(|r| format!("remove rule {r}")));
+            report.done.extend(diff.missing_rules.iter().map(|r| format!("put rule {r} back")));
             return Ok(());
         }
         for interface in &diff.interfaces {
             self.remove_interface(interface, tree, report);
         }
+        self.rules(&diff, report);
         // Routes of a removed interface are gone with it; what differs now is to be put right one by one.
         for route in &net_diff(&baseline.network, &self.net.snapshot()?, self.interface).added {
             match self.net.remove_route(route) {
@@ -138,6 +141,22 @@ impl Tidy<'_> {
         }
         self.verify(&net_diff(&baseline.network, &self.net.snapshot()?, self.interface), report);
         Ok(())
+    }
+
+    /// Policy rules: no interface takes them along.
+    fn rules(&self, diff: &NetDiff, report: &mut TidyReport) {
+        for rule in &diff.added_rules {
+            match self.net.remove_rule(rule) {
+                Ok(()) => report.done.push(format!("removed rule {rule}")),
+                Err(e) => report.leave(LeftoverKind::RouteLeft, format!("cannot remove rule {rule}: {e}")),
+            }
+        }
+        for rule in &diff.missing_rules {
+            match self.net.add_rule(rule) {
+                Ok(()) => report.done.push(format!("put rule {rule} back")),
+                Err(e) => report.leave(LeftoverKind::RouteLeft, format!("cannot put rule {rule} back: {e}")),
+            }
+        }
     }
 
     /// The differences, once the kernel has had its time to take a dead client's interface away.
@@ -184,7 +203,8 @@ impl Tidy<'_> {
         if !names.is_empty() && !said(LeftoverKind::InterfaceLeft, report) {
             report.leave(LeftoverKind::InterfaceLeft, format!("interface {} is still there", names.join(", ")));
         }
-        let routes: Vec<_> = diff.added.iter().chain(&diff.missing).map(ToString::to_string).collect();
+        let rules = diff.added_rules.iter().chain(&diff.missing_rules).map(|rule| format!("rule {rule}"));
+        let routes: Vec<_> = diff.added.iter().chain(&diff.missing).map(ToString::to_string).chain(rules).collect();
         if !routes.is_empty() && !said(LeftoverKind::RouteLeft, report) {
             report.leave(LeftoverKind::RouteLeft, format!("routes still differ: {}", routes.join(", ")));
         }

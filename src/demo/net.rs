@@ -15,7 +15,7 @@ use super::{World, gateway};
 use crate::fd::watch_fd;
 use crate::net::{
     BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError, PingReport,
-    PingRequest, PreExec, ResolveError, Route, RouteHop,
+    PingRequest, PreExec, ResolveError, Route, RouteHop, Rule,
 };
 use crate::record::PingStats;
 
@@ -88,6 +88,14 @@ impl NetContext for DemoNet {
     }
 
     fn add_route(&self, _: &Route) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn remove_rule(&self, _: &Rule) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn add_rule(&self, _: &Rule) -> io::Result<()> {
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::net::{Interface, NetSnapshot, Route, RouteProtocol};
+use crate::net::{Interface, MAIN_TABLE, NetSnapshot, Route, RouteProtocol};
 
 /// resolv.conf before any login.
 pub(super) const RESOLV_CONF: &str = "nameserver 192.0.2.53\n";
@@ -90,10 +90,12 @@ impl World {
             scope: 0,
             source: None,
             protocol,
+            table: MAIN_TABLE,
         };
         let mut snapshot = NetSnapshot {
             interfaces: vec![interface(1, "lo", [127, 0, 0, 1], 8), interface(2, "eth0", [192, 0, 2, 10], 24)],
             routes: vec![route([0; 4], 0, 2, BOOT), route([192, 0, 2, 0], 24, 2, KERNEL)],
+            rules: Vec::new(),
         };
         if self.is_connected() {
             snapshot.interfaces.push(interface(TUNNEL, "tun0", [10, 88, 0, 15], 32));

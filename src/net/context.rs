@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use super::{ConnectError, NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop};
+use super::{ConnectError, NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop, Rule};
 
 /// A boxed future: a few calls per cycle, so its cost does not matter.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -58,7 +58,7 @@ pub trait NetContext: Send + Sync + std::fmt::Debug {
     /// The resolver configuration that clients of this network rewrite.
     fn resolv_conf(&self) -> &Path;
 
-    /// Interfaces and routes as they are now.
+    /// Interfaces, routes and policy rules as they are now.
     fn snapshot(&self) -> io::Result<NetSnapshot>;
 
     /// Starts watching interfaces, addresses and routes.
@@ -75,6 +75,12 @@ pub trait NetContext: Send + Sync + std::fmt::Debug {
 
     /// Puts a route back; one that is there already is no error.
     fn add_route(&self, route: &Route) -> io::Result<()>;
+
+    /// Removes a policy rule; one that is gone already is no error.
+    fn remove_rule(&self, rule: &Rule) -> io::Result<()>;
+
+    /// Makes a policy rule again; one that is there already is no error.
+    fn add_rule(&self, rule: &Rule) -> io::Result<()>;
 
     /// Processes that hold this tun or tap interface open, where this user may see it.
     fn holders(&self, interface: &str) -> Vec<i32>;

@@ -16,7 +16,9 @@ use super::icmp::{EchoSocket, OpenError, ping_by_program, ping_by_socket};
 use super::lock::{CLIENT_LOCK, Holder, Lock};
 use super::watch::Watch;
 use super::{BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError};
-use super::{PingReport, PingRequest, PreExec, ResolveError, Route, RouteHop, netlink, processes, resolve, stream};
+use super::{
+    PingReport, PingRequest, PreExec, ResolveError, Route, RouteHop, Rule, netlink, processes, resolve, stream,
+};
 
 /// The network namespace in which the prober runs.
 #[derive(Debug)]
@@ -68,6 +70,14 @@ impl NetContext for HostNet {
 
     fn add_route(&self, route: &Route) -> io::Result<()> {
         netlink::add_route(route)
+    }
+
+    fn remove_rule(&self, rule: &Rule) -> io::Result<()> {
+        netlink::remove_rule(rule)
+    }
+
+    fn add_rule(&self, rule: &Rule) -> io::Result<()> {
+        netlink::add_rule(rule)
     }
 
     fn holders(&self, interface: &str) -> Vec<i32> {

@@ -18,6 +18,6 @@ mod watch;
 pub use context::{BoxFuture, BoxStream, LockHeld, NetChanges, NetContext, NetLock, PreExec, Stream};
 pub use host::HostNet;
 pub use types::{
-    ConnectError, Fragments, Interface, NetSnapshot, PingError, PingReport, PingRequest, ResolveError, Route, RouteHop,
-    RouteProtocol, matches_glob,
+    ConnectError, Fragments, Interface, MAIN_TABLE, NetSnapshot, PingError, PingReport, PingRequest, ResolveError,
+    Route, RouteHop, RouteProtocol, Rule, matches_glob,
 };

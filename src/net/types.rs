@@ -36,7 +36,7 @@ impl RouteProtocol {
     }
 }
 
-/// A unicast route of the main table.
+/// A unicast route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Route {
     /// Destination and prefix length; `0.0.0.0/0` or `::/0` is the default route.
@@ -53,16 +53,40 @@ pub struct Route {
     pub source: Option<IpAddr>,
     /// Who made it.
     pub protocol: RouteProtocol,
+    /// The routing table in which it stands.
+    #[serde(default = "main_table")]
+    pub table: u32,
 }
 
-/// Interfaces and routes at one moment.
+/// `RT_TABLE_MAIN` (`linux/rtnetlink.h`).
+pub const MAIN_TABLE: u32 = 254;
+
+const fn main_table() -> u32 {
+    MAIN_TABLE
+}
+
+/// A policy rule: which packets look into which table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rule {
+    /// As `ip rule` shows it.
+    pub words: String,
+    /// Who made it.
+    pub protocol: RouteProtocol,
+    /// The kernel's own description, by which it is removed or made again whatever it holds.
+    pub message: Vec<u8>,
+}
+
+/// Interfaces, routes and rules at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetSnapshot {
     /// By index.
     pub interfaces: Vec<Interface>,
-    /// Of the main table, IPv4 and IPv6: one for each next hop of a multi-path route. Routes to link-local IPv6
-    /// addresses are left out: every interface gets one by itself.
+    /// Of all tables but the kernel's own (`local`), IPv4 and IPv6: one for each next hop of a multi-path route. Routes
+    /// to link-local IPv6 addresses are left out: every interface gets one by itself.
     pub routes: Vec<Route>,
+    /// Policy rules, IPv4 and IPv6; none at all where they could not be known.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
 }
 
 /// Where the kernel would send a packet.
@@ -190,7 +214,16 @@ impl std::fmt::Display for Route {
         if let Some(interface) = self.interface {
             write!(f, " dev #{interface}")?;
         }
+        if self.table != MAIN_TABLE {
+            write!(f, " table {}", self.table)?;
+        }
         Ok(())
+    }
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::config::{self, Environment};
 use crate::demo::{DemoNet, World};
 use crate::net::{
     BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetSnapshot, PingError, PingReport,
-    PingRequest, PreExec, ResolveError, Route, RouteHop,
+    PingRequest, PreExec, ResolveError, Route, RouteHop, Rule,
 };
 use crate::process::Endurance;
 use crate::record::{FailureKind, PingStats, Verdict};
@@ -68,6 +68,12 @@ impl NetContext for TestNet {
     }
     fn add_route(&self, route: &Route) -> io::Result<()> {
         self.inner.add_route(route)
+    }
+    fn remove_rule(&self, rule: &Rule) -> io::Result<()> {
+        self.inner.remove_rule(rule)
+    }
+    fn add_rule(&self, rule: &Rule) -> io::Result<()> {
+        self.inner.add_rule(rule)
     }
     fn holders(&self, _: &str) -> Vec<i32> {
         Vec::new()

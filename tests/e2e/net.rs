@@ -390,6 +390,61 @@ fn sorted(mut routes: Vec<Route>) -> Vec<Route> {
 }
 
 #[test]
+fn every_kind_of_rule_is_removed_and_made_again() {
+    let (here, _there) = Namespace::pair("rules");
+    for rule in [
+        "rule add from 10.1.0.0/16 lookup 100",
+        "rule add to 10.2.0.0/16 iif eth0 lookup 1000 priority 77",
+        "rule add not fwmark 0xca6c table 51820",
+        "rule add table main suppress_prefixlength 0",
+        "rule add uidrange 1000-1007 ipproto udp dport 500-510 prohibit",
+        "-6 rule add from fd01::/64 tos 0x10 lookup 100",
+    ] {
+        here.ip(rule);
+    }
+    here.inside(|| {
+        let host = host();
+        let before = host.snapshot().unwrap().rules;
+        let by_hand: Vec<_> = before.iter().filter(|rule| rule.protocol.is_by_hand()).collect();
+        assert_eq!(by_hand.len(), 6, "{before:?}");
+        for rule in by_hand {
+            host.remove_rule(rule).unwrap();
+            let without = host.snapshot().unwrap().rules;
+            assert!(!without.contains(rule) && without.len() == before.len() - 1, "{rule}: {without:?}");
+            host.remove_rule(rule).unwrap();
+            assert_eq!(host.snapshot().unwrap().rules.len(), without.len(), "{rule} took another with it");
+            host.add_rule(rule).unwrap();
+            host.add_rule(rule).unwrap();
+            let mut again = host.snapshot().unwrap().rules;
+            again.sort_by_key(|rule| rule.words.clone());
+            let mut expected = before.clone();
+            expected.sort_by_key(|rule| rule.words.clone());
+            assert_eq!(again, expected, "{rule}");
+        }
+    });
+}
+
+#[test]
+fn routes_of_every_table_are_removed_and_put_back() {
+    let (here, _there) = Namespace::pair("tables");
+    for route in ["route add 10.50.0.0/16 via 10.99.0.2 table 100", "-6 route add fd50::/64 via fd99::2 table 70000"] {
+        here.ip(route);
+    }
+    here.inside(|| {
+        let host = host();
+        let before = sorted(host.snapshot().unwrap().routes);
+        let of_tables: Vec<_> = before.iter().filter(|route| route.table != 254).collect();
+        assert_eq!(of_tables.iter().map(|route| route.table).collect::<Vec<_>>(), [100, 70_000]);
+        for route in of_tables {
+            host.remove_route(route).unwrap();
+            assert!(!host.snapshot().unwrap().routes.contains(route), "{route} is still there");
+            host.add_route(route).unwrap();
+            assert_eq!(sorted(host.snapshot().unwrap().routes), before);
+        }
+    });
+}
+
+#[test]
 fn removing_a_route_that_is_gone_leaves_its_likes_alone() {
     let (here, _there) = Namespace::pair("likes");
     here.ip("route add 10.50.0.0/16 via 10.99.0.2 metric 100");
@@ -402,6 +457,7 @@ fn removing_a_route_that_is_gone_leaves_its_likes_alone() {
         scope: 0,
         source: None,
         protocol: RouteProtocol(0),
+        table: 254,
     };
     here.inside(|| host().remove_route(&gone)).unwrap();
     let routes = here.inside(|| host().snapshot().unwrap().routes);

@@ -113,7 +113,7 @@ pub(super) fn address(kind: u16, payload: &[u8]) -> Option<(u32, (IpAddr, u8))> 
     (!is_link_local_v6(address)).then_some((header.index, (address, header.prefix_len)))
 }
 
-/// The unicast routes of the main table in this message: one for each next hop of a multi-path route. Routes to
+/// The unicast routes in this message, but those of the kernel's own table: one for each next hop of a multi-path route. Routes to
 /// link-local IPv6 addresses are left out, as those addresses are.
 pub(super) fn routes(kind: u16, payload: &[u8], family: AddressFamily) -> Vec<Route> {
     if kind != libc::RTM_NEWROUTE {
@@ -125,7 +125,7 @@ pub(super) fn routes(kind: u16, payload: &[u8], family: AddressFamily) -> Vec<Ro
     // A kernel without IPv6 answers a question for its routes with those of all the families that it has.
     if header.address_family != family
         || header.kind != RouteType::Unicast
-        || table != u32::from(RouteHeader::RT_TABLE_MAIN)
+        || table == u32::from(libc::RT_TABLE_LOCAL)
         || header.flags.contains(RouteFlags::Cloned)
     {
         return Vec::new();
@@ -146,6 +146,7 @@ pub(super) fn routes(kind: u16, payload: &[u8], family: AddressFamily) -> Vec<Ro
         scope: header.scope.into(),
         source: attributes.source,
         protocol: RouteProtocol(header.protocol.into()),
+        table,
     };
     match attributes.multipath {
         None => vec![route(attributes.gateway, attributes.interface)],

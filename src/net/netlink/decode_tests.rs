@@ -48,6 +48,7 @@ fn a_route_is_read_with_all_that_is_needed_to_put_it_back() {
         scope: 0,
         source: Some(addr("10.0.0.2")),
         protocol: RouteProtocol(3),
+        table: 254,
     };
     assert_eq!(routes_of(&a_route()), [expected]);
 }
@@ -89,7 +90,7 @@ fn an_ipv4_route_may_have_an_ipv6_gateway() {
 }
 
 #[test]
-fn what_is_no_unicast_route_of_the_main_table_is_left_out() {
+fn what_is_no_unicast_route_or_the_kernels_own_is_left_out() {
     let changed = |change: fn(&mut RouteMessage)| {
         let mut message = a_route();
         change(&mut message);
@@ -97,7 +98,7 @@ fn what_is_no_unicast_route_of_the_main_table_is_left_out() {
     };
     assert_eq!(changed(|m| m.header.kind = RouteType::BlackHole), []);
     assert_eq!(changed(|m| m.header.table = 255), []);
-    assert_eq!(changed(|m| m.attributes.push(RouteAttribute::Table(1000))), []);
+    assert_eq!(changed(|m| m.attributes.push(RouteAttribute::Table(1000)))[0].table, 1000);
     assert_eq!(changed(|m| m.header.flags = RouteFlags::Cloned), []);
     assert_eq!(changed(|m| m.header.address_family = AddressFamily::Inet6), []);
     let link_local = RouteAttribute::Destination(addr("fe80::").into());

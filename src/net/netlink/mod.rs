@@ -5,6 +5,8 @@
 
 mod decode;
 mod request;
+mod rules;
 mod socket;
 
 pub(super) use request::{add_route, remove_interface, remove_route, route_to, snapshot};
+pub(super) use rules::{add_rule, remove_rule};

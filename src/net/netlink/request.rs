@@ -10,11 +10,11 @@ use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteHeader, Route
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::libc;
 
-use super::decode;
 use super::socket::RouteSocket;
+use super::{decode, rules};
 use crate::net::{NetSnapshot, Route, RouteHop};
 
-/// Interfaces with their addresses, and the routes of the main table, IPv4 and IPv6. The lists are taken one after the
+/// Interfaces with their addresses, routes and policy rules, IPv4 and IPv6. The lists are taken one after the
 /// other, so a change in between may show in one and not in the other.
 pub(in crate::net) fn snapshot() -> io::Result<NetSnapshot> {
     let mut socket = RouteSocket::open()?;
@@ -32,7 +32,8 @@ pub(in crate::net) fn snapshot() -> io::Result<NetSnapshot> {
     }
     let mut routes = dump_routes(&mut socket, AddressFamily::Inet)?;
     routes.extend(dump_routes(&mut socket, AddressFamily::Inet6)?);
-    Ok(NetSnapshot { interfaces, routes })
+    let rules = rules::dump(&mut socket)?;
+    Ok(NetSnapshot { interfaces, routes, rules })
 }
 
 /// Which way a packet to `target` would go; `None` when the kernel would refuse it or throw it away.
@@ -115,7 +116,8 @@ fn route_message(route: &Route, flags: RouteFlags) -> RouteMessage {
     message.header = RouteHeader {
         address_family: family(destination),
         destination_prefix_length: length,
-        table: RouteHeader::RT_TABLE_MAIN,
+        // The attribute holds it: here is room for 255.
+        table: RouteHeader::RT_TABLE_UNSPEC,
         protocol: route.protocol.0.into(),
         scope: route.scope.into(),
         kind: RouteType::Unicast,
@@ -123,6 +125,7 @@ fn route_message(route: &Route, flags: RouteFlags) -> RouteMessage {
         ..RouteHeader::default()
     };
     let attributes = &mut message.attributes;
+    attributes.push(RouteAttribute::Table(route.table));
     if length > 0 {
         attributes.push(RouteAttribute::Destination(destination.into()));
     }
@@ -157,13 +160,13 @@ fn full_length(address: IpAddr) -> u8 {
     }
 }
 
-fn unless(result: io::Result<()>, harmless: &[i32]) -> io::Result<()> {
+pub(super) fn unless(result: io::Result<()>, harmless: &[i32]) -> io::Result<()> {
     match result {
         Err(error) if is_one_of(&error, harmless) => Ok(()),
         result => result,
     }
 }
 
-fn is_one_of(error: &io::Error, codes: &[i32]) -> bool {
+pub(super) fn is_one_of(error: &io::Error, codes: &[i32]) -> bool {
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
