@@ -11,4 +11,4 @@ mod way;
 pub use certificate::{Demand, Distrust, Trusted, facts_of, judge};
 pub use roots::{Roots, RootsError};
 pub use tls::{Handshake, Seen, TlsTrouble, Wanted, handshake};
-pub use way::Way;
+pub use way::{Astray, Way};

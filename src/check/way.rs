@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use tokio::time::{Instant, timeout_at};
 
 use crate::net::{Interface, NetContext};
+use crate::record::FailureKind;
 
 /// Where the way must lead.
 #[derive(Debug, Clone, Copy)]
@@ -17,23 +18,57 @@ pub struct Way<'a> {
     pub routes_until: Instant,
 }
 
+/// The way is not the tunnel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Astray {
+    /// `disconnected`: the tunnel does not stand any more; `not-through-tunnel`: it stands, and the way is another.
+    pub reason: FailureKind,
+    /// What was seen.
+    pub words: String,
+}
+
 impl Way<'_> {
     /// Waits until the way to `target` is the tunnel; or says which it is instead.
-    pub async fn is_the_tunnel(&self, target: IpAddr) -> Result<(), String> {
-        let Some(tunnel) = self.tunnel else { return Ok(()) };
-        let mut changes = self.net.watch().map_err(|e| format!("cannot watch routes: {e}"))?;
+    pub async fn is_the_tunnel(&self, target: IpAddr) -> Result<(), Astray> {
+        if self.tunnel.is_none() {
+            return Ok(());
+        }
+        let elsewhere = |words| Astray { reason: FailureKind::NotThroughTunnel, words };
+        let mut changes = self.net.watch().map_err(|e| elsewhere(format!("cannot watch routes: {e}")))?;
         loop {
-            let words = match self.net.route_to(target) {
-                Ok(Some(hop)) if hop.interface == tunnel.index => return Ok(()),
-                Ok(Some(hop)) => {
-                    format!("the way to {target} is {}, not {}", self.name_of(hop.interface), tunnel.name)
-                }
-                Ok(None) => format!("there is no way to {target}"),
-                Err(e) => format!("cannot tell the way to {target}: {e}"),
-            };
-            if !matches!(timeout_at(self.routes_until, changes.changed()).await, Ok(Ok(()))) {
-                return Err(words);
+            let Err(astray) = self.now(target) else { return Ok(()) };
+            // A tunnel that fell does not come back; a route may.
+            if astray.reason == FailureKind::Disconnected
+                || !matches!(timeout_at(self.routes_until, changes.changed()).await, Ok(Ok(())))
+            {
+                return Err(astray);
             }
+        }
+    }
+
+    /// Whether the tunnel stands and the way to `target` leads through it, now.
+    pub fn now(&self, target: IpAddr) -> Result<(), Astray> {
+        let Some(tunnel) = self.tunnel else { return Ok(()) };
+        let fallen = |words| Err(Astray { reason: FailureKind::Disconnected, words });
+        let elsewhere = |words| Err(Astray { reason: FailureKind::NotThroughTunnel, words });
+        let name = &tunnel.name;
+        let snapshot = match self.net.snapshot() {
+            Ok(snapshot) => snapshot,
+            Err(e) => return elsewhere(format!("cannot look at interfaces: {e}")),
+        };
+        match snapshot.interface(tunnel.index) {
+            None => return fallen(format!("the tunnel's interface {name} is gone")),
+            Some(now) if !now.up => return fallen(format!("the tunnel's interface {name} is down")),
+            Some(now) if now.addresses.is_empty() => {
+                return fallen(format!("the tunnel's interface {name} has lost its address"));
+            }
+            Some(_) => {}
+        }
+        match self.net.route_to(target) {
+            Ok(Some(hop)) if hop.interface == tunnel.index => Ok(()),
+            Ok(Some(hop)) => elsewhere(format!("the way to {target} is {}, not {name}", self.name_of(hop.interface))),
+            Ok(None) => elsewhere(format!("there is no way to {target}")),
+            Err(e) => elsewhere(format!("cannot tell the way to {target}: {e}")),
         }
     }
 

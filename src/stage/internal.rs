@@ -12,9 +12,9 @@ use super::external::small_series;
 use super::mtu::Large;
 use super::ping::{Meaning, judge};
 use super::{CycleState, StageEnd};
-use crate::check::Way;
+use crate::check::{Astray, Way};
 use crate::client::{Session, SessionEvent};
-use crate::record::{FailureKind, MalfunctionKind, PingStats};
+use crate::record::{FailureKind, MalfunctionKind, Outcome, PingStats};
 
 /// After the first route of the tunnel, the one to the inside may take so long: a client that makes some hundred routes
 /// by a script needs one or two seconds.
@@ -42,13 +42,17 @@ async fn ping(
     config: crate::config::PingConfig,
     stats: &mut Option<PingStats>,
 ) -> StageEnd {
-    if let Err(words) = way.is_the_tunnel(target).await {
-        return StageEnd::because(FailureKind::NotThroughTunnel, words);
+    if let Err(astray) = way.is_the_tunnel(target).await {
+        return astray.into();
     }
     let report = way.net.ping(small_series(target, &config)).await;
     *stats = report.as_ref().ok().map(|r| r.stats);
     let meaning = Meaning { silence: FailureKind::InternalUnreachable, unreachable: FailureKind::InternalUnreachable };
     let end = judge(target, &report, config.max_loss_pct, meaning);
+    if let Outcome::Failed(_) = end.outcome {
+        // Silence after the tunnel fell is not the inside's, nor the carrier's.
+        return way.now(target).err().map_or(end, StageEnd::from);
+    }
     if !config.mtu || !end.outcome.is_passed() {
         return end;
     }
@@ -57,6 +61,12 @@ async fn ping(
     match mtu.and_then(|mtu| Large::of(target, mtu)) {
         Some(large) => large.tried(way.net, &config).await.judge(stats.map_or(0.0, |s| s.loss_pct()), &end),
         None => end,
+    }
+}
+
+impl From<Astray> for StageEnd {
+    fn from(astray: Astray) -> Self {
+        Self::because(astray.reason, astray.words)
     }
 }
 
