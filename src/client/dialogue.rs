@@ -96,6 +96,10 @@ impl Dialogue {
 
     /// The client printed this (cleaned) text.
     pub fn push(&mut self, text: &str) {
+        if self.state == State::Over {
+            // Nobody looks at it any more: a client that floods while it is ended must not fill the memory.
+            return;
+        }
         self.text.push_str(text);
         self.fresh |= !text.is_empty();
     }
@@ -152,7 +156,10 @@ impl Dialogue {
             .and_then(|c| c.name(FINGERPRINT_GROUP).map(|m| m.as_str().to_owned()));
         let words = line_around(&self.text, start, end);
         let before = last_line(&self.text[self.consumed..start]).map(str::to_owned);
-        // An empty match would be found again for ever.
+        // An empty match would be found again for ever: it counts once at a place, and not at the end.
+        if end == start && end == self.text.len() {
+            return None;
+        }
         self.consumed = if end > self.consumed { end } else { next_char(&self.text, end) };
         Some(Match { rule, fingerprint, words, before })
     }

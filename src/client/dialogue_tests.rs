@@ -177,3 +177,24 @@ proptest::proptest! {
         let _ = steps(&mut dialogue, &pieces);
     }
 }
+
+#[test]
+fn a_pattern_that_matches_nothing_at_the_end_of_the_text_is_no_endless_loop() {
+    let rules = || {
+        let lost = Reaction::Failed(FailureKind::AuthRejected.into());
+        vec![rule(r"(?m)^Connected\b", Reaction::Connected), rule(r"\b", lost)]
+    };
+    let mut connected = Dialogue::new(rules(), Fields::default(), Vec::new()).unwrap();
+    assert_eq!(steps(&mut connected, &["Connected", " and more", "\n"]), ["connected"]);
+    let mut only = Dialogue::new(rules().split_off(1), Fields::default(), Vec::new()).unwrap();
+    assert_eq!(steps(&mut only, &["x"]), ["failed auth-rejected"]);
+}
+
+#[test]
+fn what_comes_after_the_end_is_not_kept() {
+    let mut dialogue = dialogue();
+    assert_eq!(steps(&mut dialogue, &["Authentication failure\n"]), ["failed auth-rejected"]);
+    let before = format!("{dialogue:?}").len();
+    assert!(steps(&mut dialogue, &["x".repeat(1_000_000).as_str(); 3]).is_empty());
+    assert_eq!(format!("{dialogue:?}").len(), before);
+}
