@@ -84,7 +84,7 @@ async fn three_passes(world: &World, program: &std::path::Path, shutdown: &Shutd
         })
         .await;
     }
-    recorder.close().await;
+    let _ = recorder.close().await;
 
     say("\nThe rows, one per cycle:\n");
     print_rows(&broken.logging.dir);

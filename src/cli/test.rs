@@ -68,7 +68,7 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
         records.push(finished.record);
     }
     if let Some(recording) = recording {
-        recording.close().await;
+        troubles.extend(recording.close().await.err());
     }
     if !unreached.is_empty() {
         tracing::warn!("not probed, because asked to stop: {}", unreached.join(", "));

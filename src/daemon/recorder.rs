@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -11,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::control;
 use super::state_lock::StateLock;
 use crate::alert::{Channel, EmailChannel, FileStore, Notifier, Observation, RouteGate};
+use crate::clock::Clock;
 use crate::config::{Config, Email, Environment, Site};
 use crate::error::chain;
 use crate::net::BoxFuture;
 use crate::record::CycleRecord;
-use crate::results::{DayFiles, Results, ResultsError};
+use crate::results::{DayFiles, Results, ResultsError, Row, Unwritten};
 use crate::runner::Sink;
 use crate::stage::{HoldRoutes, Surroundings};
 
@@ -24,7 +26,8 @@ const LAST_TRY: Duration = Duration::from_secs(5);
 
 /// Writes rows and feeds the alert policy.
 pub struct Recorder {
-    results: Mutex<Results>,
+    results: Mutex<Option<Results>>,
+    clock: Arc<dyn Clock>,
     notifier: Notifier,
     task: Mutex<Option<JoinHandle<()>>>,
     ended: CancellationToken,
@@ -62,7 +65,8 @@ impl Recorder {
             let _at_its_end = at_its_end;
             task.run().await;
         });
-        Ok(Self { results: Mutex::new(Results::new(files)), notifier, task: Mutex::new(Some(task)), ended })
+        let results = Mutex::new(Some(Results::new(files, Unwritten::new(&config.state_dir))));
+        Ok(Self { results, clock: Arc::clone(&around.clock), notifier, task: Mutex::new(Some(task)), ended })
     }
 
     /// Waits for the end of the task that tells people: it ends by itself only by a bug.
@@ -70,8 +74,25 @@ impl Recorder {
         self.ended.cancelled().await;
     }
 
-    /// Sends what is pending, for a few seconds at most, and ends.
-    pub async fn close(&self) {
+    /// Takes rows that the recorder before this one could neither write nor put away.
+    pub(super) fn keep(&self, rows: Vec<Row>) {
+        self.with_results(|results, _, _| results.keep(rows));
+    }
+
+    /// Writes what an earlier program could not.
+    pub(super) fn catch_up(&self) {
+        self.with_results(Results::flush);
+    }
+
+    fn with_results<T>(&self, act: impl FnOnce(&mut Results, Instant, DateTime<Utc>) -> T) -> Option<T> {
+        let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        results.as_mut().map(|results| act(results, Instant::now(), self.clock.now()))
+    }
+
+    /// Sends what is pending, for a few seconds at most, and ends. Gives the rows that are neither written nor put away
+    /// in the state directory: whoever drops them loses them.
+    #[must_use]
+    pub async fn close(&self) -> Vec<Row> {
         match self.notifier.shutdown(Instant::now() + LAST_TRY).await {
             Ok(0) => {}
             Ok(pending) => tracing::warn!(pending, "messages are not delivered yet: the next start goes on with them"),
@@ -81,17 +102,15 @@ impl Recorder {
         if let Some(task) = task {
             let _ = task.await;
         }
-        let kept = self.results.lock().unwrap_or_else(PoisonError::into_inner).kept();
-        if kept > 0 {
-            tracing::error!(kept, "rows could not be written and are lost");
-        }
+        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner).take();
+        results.map(|results| results.unsaved(Instant::now(), self.clock.now())).unwrap_or_default()
     }
 
     /// Takes one record; `false`: its row could not be written yet.
     pub(super) async fn record(&self, record: &CycleRecord, site: &Site) -> bool {
         // One row of some hundred bytes: the sync of the disk is all that takes time, and the cycle is over.
-        let written =
-            tokio::task::block_in_place(|| self.results.lock().unwrap_or_else(PoisonError::into_inner).write(record));
+        let write = || self.with_results(|results, now, time| results.write(record, now, time));
+        let written = tokio::task::block_in_place(write).unwrap_or_default();
         self.observe(record, site).await;
         written
     }
@@ -187,7 +206,7 @@ impl Recording {
                 if recorder.record(record, site).await {
                     Ok(())
                 } else {
-                    Err("its row could not be written".into())
+                    Err("its row could not be written yet".into())
                 }
             }
             Self::Through(socket) => control::hand_over(socket, record).await.map_err(|e| chain(&e)),
@@ -195,10 +214,21 @@ impl Recording {
     }
 
     /// Sends what is pending.
-    pub async fn close(self) {
-        if let Self::Own { recorder, .. } = self {
-            recorder.close().await;
+    pub async fn close(self) -> Result<(), String> {
+        match self {
+            Self::Own { recorder, .. } => nothing_lost(&recorder.close().await),
+            Self::Through(_) => Ok(()),
         }
+    }
+}
+
+/// Rows that nobody takes any more are lost.
+pub(super) fn nothing_lost(unsaved: &[Row]) -> Result<(), String> {
+    match unsaved.len() {
+        0 => Ok(()),
+        lost => Err(format!(
+            "{lost} rows could be written neither to the day files nor to the state directory: they are lost"
+        )),
     }
 }
 

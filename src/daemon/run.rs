@@ -7,13 +7,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::control;
-use super::recorder::{Recorder, day_files, take_state};
+use super::recorder::{Recorder, day_files, nothing_lost, take_state};
 use crate::alert::RouteGate;
 use crate::cleanup::Mode;
 use crate::config::Config;
 use crate::error::chain;
 use crate::record::CycleRecord;
-use crate::results::DayFiles;
+use crate::results::{DayFiles, Row};
 use crate::runner::{NoObserver, Sink, recover, work};
 use crate::scheduler::Schedule;
 use crate::shutdown::Shutdown;
@@ -41,20 +41,26 @@ pub async fn run(mut config: Config, source: &dyn Source, shutdown: &Shutdown) -
         ));
     };
     let mut hangups = signal(SignalKind::hangup()).map_err(|e| format!("cannot listen for SIGHUP: {e}"))?;
-    let mut schedule = None;
+    let mut before = None;
     loop {
-        let generation = Generation::start(&config, source, schedule.as_ref()).await?;
+        let generation = Generation::start(&config, source, before).await?;
         let (ended, next) = generation.run(&config, source, &mut hangups, shutdown).await;
-        schedule = Some(ended);
         match next {
-            Next::Stop => break,
-            Next::Fail(why) => return Err(why),
+            Next::Stop => {
+                tracing::info!(missed = ended.schedule.missed(), "stopped");
+                return nothing_lost(&ended.unsaved);
+            }
+            Next::Fail(why) => {
+                return Err([Err(why), nothing_lost(&ended.unsaved)]
+                    .into_iter()
+                    .filter_map(Result::err)
+                    .collect::<Vec<_>>()
+                    .join("; "));
+            }
             Next::Reload(new) => config = *new,
         }
+        before = Some(ended);
     }
-    let missed = schedule.map(|s| s.missed()).unwrap_or_default();
-    tracing::info!(missed, "stopped");
-    Ok(())
 }
 
 /// How a generation ended.
@@ -62,6 +68,12 @@ enum Next {
     Stop,
     Reload(Box<Config>),
     Fail(String),
+}
+
+/// What a generation hands on to the next.
+struct Ended {
+    schedule: Schedule,
+    unsaved: Vec<Row>,
 }
 
 /// The prober under one configuration.
@@ -73,19 +85,22 @@ struct Generation {
 }
 
 impl Generation {
-    async fn start(config: &Config, source: &dyn Source, before: Option<&Schedule>) -> Result<Self, String> {
+    async fn start(config: &Config, source: &dyn Source, before: Option<Ended>) -> Result<Self, String> {
         let gate = RouteGate::new();
         let around = source.surroundings(config, &gate)?;
         let recorder = Arc::new(Recorder::open(config, &around, &gate)?);
         mend(&day_files(config).map_err(|e| chain(&e))?, config, &around)?;
+        let (schedule, unsaved) = before.map(|ended| (ended.schedule, ended.unsaved)).unzip();
+        recorder.keep(unsaved.unwrap_or_default());
         if let Some(record) = clear_up(&around, config).await?
             && let Some(site) = config.sites.iter().find(|s| s.name == record.site)
         {
             recorder.observe(&record, site).await;
         }
+        recorder.catch_up();
         let socket = control::bind(&config.state_dir)
             .map_err(|e| format!("cannot make the control socket in `{}`: {e}", config.state_dir.display()))?;
-        let schedule = before.map_or_else(|| Schedule::new(&config.sites), |b| b.with_sites(&config.sites));
+        let schedule = schedule.map_or_else(|| Schedule::new(&config.sites), |s| s.with_sites(&config.sites));
         tracing::info!(sites = config.sites.len(), prober = config.prober, "probing");
         Ok(Self { around, recorder, socket, schedule })
     }
@@ -96,7 +111,7 @@ impl Generation {
         source: &dyn Source,
         hangups: &mut Signal,
         shutdown: &Shutdown,
-    ) -> (Schedule, Next) {
+    ) -> (Ended, Next) {
         let Self { around, recorder, socket, mut schedule } = self;
         let sink: Arc<dyn Sink> = Arc::clone(&recorder) as _;
         let mut control = tokio::spawn(control::serve(socket, config.sites.clone(), Arc::clone(&sink)));
@@ -123,14 +138,14 @@ impl Generation {
         }
         control.abort();
         let _ = crate::files::remove(&control::socket_in(&config.state_dir));
-        recorder.close().await;
+        let unsaved = recorder.close().await;
         let next = match (shutdown.cancel.is_cancelled(), reload, ended) {
             (true, ..) => Next::Stop,
             (false, _, Err(e)) => Next::Fail(format!("the worker ended by itself: {e}")),
             (false, Some(config), Ok(())) => Next::Reload(Box::new(config)),
             (false, None, Ok(())) => Next::Fail(format!("{broken} ended by itself")),
         };
-        (schedule, next)
+        (Ended { schedule, unsaved }, next)
     }
 }
 

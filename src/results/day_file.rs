@@ -1,14 +1,15 @@
 //! The day files: appended to with one write per row, synced, never rewritten.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use nix::fcntl::{Flock, FlockArg};
 
-use super::row::{COLUMNS, row_of};
-use crate::record::CycleRecord;
+use super::line::{Row, append_whole, header_line};
+use super::mend::mend;
 
 /// The end of a file in which a cycle's row is looked for: a cycle that was cut has its row, if any, among the last.
 const TAIL_BYTES: u64 = 1024 * 1024;
@@ -24,6 +25,15 @@ pub struct ResultsError {
     /// Why not.
     #[source]
     pub source: io::Error,
+}
+
+/// Where a row went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The day file.
+    pub path: PathBuf,
+    /// It was begun with this row.
+    pub begun: bool,
 }
 
 /// The day files of one prober: `<dir>/<file>_<YYYY-MM-DD>.csv`.
@@ -55,29 +65,42 @@ impl DayFiles {
         Ok(done)
     }
 
-    /// Appends the record's row to the file of its day: one write, then a sync. Returns the file.
-    pub fn append(&self, record: &CycleRecord) -> Result<PathBuf, ResultsError> {
-        let (path, file) = self.current(record.time.date_naive())?;
+    /// Appends a row to the file of its day: one write, then a sync. A write that fails leaves nothing behind.
+    pub fn append(&self, row: &Row) -> Result<Appended, ResultsError> {
+        let (path, file) = self.current(row.day())?;
         let failed = |operation| {
             let path = path.clone();
             move |source| ResultsError { operation, path, source }
         };
-        let mut bytes = Vec::new();
         let length = file.metadata().map_err(failed("look at"))?.len();
+        let mut bytes = Vec::new();
         if length == 0 {
             bytes.extend(header_line());
         } else if !ends_with_newline(&file, length).map_err(failed("read"))? {
             // Another writer's row was torn since the start: the new row must not become a part of it.
             bytes.push(b'\n');
         }
-        bytes.extend(csv_line(&row_of(record)));
-        (&*file).write_all(&bytes).map_err(failed("write to"))?;
-        file.sync_data().map_err(failed("sync"))?;
+        bytes.extend(row.line());
+        append_whole(&*file, length, &bytes).map_err(failed("write to"))?;
         if length == 0 {
             // A new file is only safe when its directory entry is.
             File::open(&self.dir).and_then(|d| d.sync_all()).map_err(failed("sync the directory of"))?;
         }
-        Ok(path)
+        Ok(Appended { path, begun: length == 0 })
+    }
+
+    /// The ids of the cycles that have their row in the day's files.
+    pub fn ids(&self, day: NaiveDate) -> Result<HashSet<String>, ResultsError> {
+        let mut ids = HashSet::new();
+        for path in self.versions(day).take_while(|p| p.exists()) {
+            let failed = |source| ResultsError { operation: "read", path: path.clone(), source };
+            for line in BufReader::new(File::open(&path).map_err(failed)?).split(b'\n') {
+                let line = line.map_err(failed)?;
+                let id = line.rsplit(|&b| b == b',').next().unwrap_or_default();
+                ids.insert(String::from_utf8_lossy(id).into_owned());
+            }
+        }
+        Ok(ids)
     }
 
     /// Whether the day already has a row with this cycle id.
@@ -125,17 +148,6 @@ impl DayFiles {
     }
 }
 
-fn header_line() -> Vec<u8> {
-    csv_line(&COLUMNS)
-}
-
-/// One line, RFC 4180 quoting, ended by a line feed.
-fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(cells).expect("a Vec takes every write");
-    writer.into_inner().expect("a Vec takes every flush")
-}
-
 fn read_start(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     file.seek(SeekFrom::Start(0))?;
     let mut filled = 0;
@@ -154,7 +166,7 @@ fn ends_with_newline(file: &File, length: u64) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-fn tail(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn tail(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
@@ -163,47 +175,17 @@ fn tail(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn mend(path: &Path) -> Result<Option<String>, ResultsError> {
-    let failed = |operation| move |source| ResultsError { operation, path: path.to_owned(), source };
-    let bytes = tail(path).map_err(failed("read"))?;
-    if bytes.is_empty() || bytes.ends_with(b"\n") {
-        return Ok(None);
-    }
-    let start = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-    let line = &bytes[start..];
-    let mut file = OpenOptions::new().append(true).open(path).map_err(failed("open"))?;
-    let name = path.display();
-    if is_whole(line) {
-        file.write_all(b"\n").and_then(|()| file.sync_data()).map_err(failed("complete the last line of"))?;
-        return Ok(Some(format!("completed the last line of {name}, which only lacked its end")));
-    }
-    let aside = PathBuf::from(format!("{name}.torn"));
-    let mut torn = OpenOptions::new().append(true).create(true).open(&aside).map_err(failed("set aside a line of"))?;
-    torn.write_all(line).and_then(|()| torn.write_all(b"\n")).map_err(failed("set aside a line of"))?;
-    torn.sync_data().map_err(failed("set aside a line of"))?;
-    let length = file.metadata().map_err(failed("look at"))?.len();
-    file.set_len(length - line.len() as u64).and_then(|()| file.sync_data()).map_err(failed("shorten"))?;
-    Ok(Some(format!("moved {} bytes of a torn last line from {name} to {}", line.len(), aside.display())))
-}
-
-/// Whether a line without its end has every cell: the last one, the cycle's id, ends with eight hexadecimal digits.
-fn is_whole(line: &[u8]) -> bool {
-    let mut record = csv::StringRecord::new();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line);
-    if !reader.read_record(&mut record).unwrap_or(false) || record.len() != COLUMNS.len() {
-        return false;
-    }
-    let id = record.get(COLUMNS.len() - 1).unwrap_or_default();
-    id == COLUMNS[COLUMNS.len() - 1]
-        || id
-            .rsplit_once('-')
-            .is_some_and(|(_, random)| random.len() == 8 && random.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
+    use super::super::row::COLUMNS;
     use super::super::row::tests::record;
     use super::*;
+
+    fn row() -> Row {
+        Row::of(&record())
+    }
 
     fn day() -> NaiveDate {
         record().time.date_naive()
@@ -222,8 +204,8 @@ mod tests {
     #[test]
     fn the_header_stands_once_and_every_row_is_a_line() {
         let (_dir, files) = files();
-        let path = files.append(&record()).unwrap();
-        files.append(&record()).unwrap();
+        let path = files.append(&row()).unwrap().path;
+        files.append(&row()).unwrap();
         assert!(path.ends_with("results/results_2026-11-20.csv"));
         let text = read(&path);
         assert_eq!(text.lines().count(), 3);
@@ -238,16 +220,16 @@ mod tests {
         let (_dir, files) = files();
         let mut late = record();
         late.time = "2026-11-21T00:30:00+09:00".parse().unwrap();
-        assert!(files.append(&late).unwrap().ends_with("results_2026-11-21.csv"));
+        assert!(files.append(&Row::of(&late)).unwrap().path.ends_with("results_2026-11-21.csv"));
     }
 
     #[test]
     fn a_torn_last_line_is_set_aside_and_nothing_else_lost() {
         let (_dir, files) = files();
-        let path = files.append(&record()).unwrap();
+        let path = files.append(&row()).unwrap().path;
         let whole = read(&path);
         let second = {
-            files.append(&record()).unwrap();
+            files.append(&row()).unwrap();
             read(&path)[whole.len()..].to_owned()
         };
         for cut in 1..second.len() - 1 {
@@ -265,7 +247,7 @@ mod tests {
     #[test]
     fn a_last_line_that_only_lacks_its_end_is_completed() {
         let (_dir, files) = files();
-        let path = files.append(&record()).unwrap();
+        let path = files.append(&row()).unwrap().path;
         let whole = read(&path);
         fs::write(&path, whole.trim_end()).unwrap();
         assert_eq!(files.mend(&[day()]).unwrap().len(), 1);
@@ -277,17 +259,65 @@ mod tests {
         let (_dir, files) = files();
         let old = files.dir.join("results_2026-11-20.csv");
         fs::write(&old, "Time,CPE Name,Summary,Stage 1 in ms,Stage 2 in ms,Stage 3 in ms\n").unwrap();
-        let path = files.append(&record()).unwrap();
+        let path = files.append(&row()).unwrap().path;
         assert!(path.ends_with("results_2026-11-20.2.csv"));
         assert_eq!(read(&old).lines().count(), 1);
-        assert_eq!(files.append(&record()).unwrap(), path);
+        assert_eq!(files.append(&row()).unwrap().path, path);
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_on_the_disk_leaves_no_part_of_it() {
+        let (_dir, files) = files();
+        let path = files.append(&row()).unwrap().path;
+        let whole = read(&path);
+        let file = OpenOptions::new().append(true).open(&path).unwrap();
+        assert!(Full { file: &file, room: 40 }.write_all(row().line()).is_err());
+        assert_eq!(read(&path).len(), whole.len() + 40, "control: a part of it was written");
+        file.set_len(whole.len() as u64).unwrap();
+        assert!(append_whole(Full { file: &file, room: 40 }, whole.len() as u64, row().line()).is_err());
+        assert_eq!(read(&path), whole);
+    }
+
+    /// A file on a disk with so much room left.
+    struct Full<'a> {
+        file: &'a File,
+        room: usize,
+    }
+
+    impl Write for Full<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.room == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let written = self.file.write(&bytes[..bytes.len().min(self.room)])?;
+            self.room -= written;
+            Ok(written)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl std::os::fd::AsFd for Full<'_> {
+        fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+            self.file.as_fd()
+        }
+    }
+
+    #[test]
+    fn the_ids_of_a_day_are_those_of_its_rows() {
+        let (_dir, files) = files();
+        assert!(files.ids(day()).unwrap().is_empty());
+        files.append(&row()).unwrap();
+        assert!(files.ids(day()).unwrap().contains(record().id.as_str()));
     }
 
     #[test]
     fn a_cycle_that_has_its_row_is_found() {
         let (_dir, files) = files();
         assert!(!files.contains(day(), record().id.as_str()).unwrap());
-        files.append(&record()).unwrap();
+        files.append(&row()).unwrap();
         assert!(files.contains(day(), record().id.as_str()).unwrap());
         assert!(!files.contains(day(), "20261120T061530.123Z-00000000").unwrap());
     }

@@ -1,9 +1,10 @@
 //! At start-up: everything that a killed predecessor left is removed, and its cycle gets its row.
 
 use crate::cleanup::{JournalFile, Mode, TidyReport};
+use crate::error::chain;
 use crate::net::LockHeld;
 use crate::record::{CycleRecord, MalfunctionKind, Verdict, one_line};
-use crate::results::{DayFiles, ResultsError};
+use crate::results::{DayFiles, ResultsError, Row, Unwritten};
 use crate::stage::Surroundings;
 
 /// What was found and done.
@@ -55,19 +56,44 @@ pub async fn recover(
     let cycle = &journal.cycle;
     let mut recovery = Recovery { record: None, report };
     if journal.owes_row {
-        let results = results()?;
-        // Killed between writing the row and removing the journal: it has its row, and never gets a second.
-        if !results.contains(cycle.time.date_naive(), cycle.id.as_str())? {
-            let record = cut_cycle(cycle, &recovery.report);
-            results.append(&record)?;
-            recovery.record = Some(record);
-        }
+        let record = cut_cycle(cycle, &recovery.report);
+        recovery.record = match results().and_then(|results| write_owed(&results, &record)) {
+            Ok(written) => written.then_some(record),
+            Err(e) => {
+                put_away(around, &record, e)?;
+                Some(record)
+            }
+        };
         journal.owes_row = false;
     }
     journal.resolv_conf_left.clone_from(&recovery.report.resolv_conf_left);
     let kept = if recovery.report.is_clean() { file.remove() } else { file.write(&journal) };
     kept.map_err(journal_error)?;
     Ok(recovery)
+}
+
+/// Writes the row, unless the cycle has it: killed between writing the row and removing the journal, it never gets a
+/// second.
+fn write_owed(results: &DayFiles, record: &CycleRecord) -> Result<bool, ResultsError> {
+    if results.contains(record.time.date_naive(), record.id.as_str())? {
+        return Ok(false);
+    }
+    results.append(&Row::of(record)).map(|_| true)
+}
+
+/// A row that can't be written waits in the state directory; where that is no place either, the journal owes it still.
+fn put_away(around: &Surroundings, record: &CycleRecord, error: ResultsError) -> Result<(), ResultsError> {
+    let unwritten = Unwritten::new(&around.state_dir);
+    if unwritten.add(&Row::of(record)).is_err() {
+        return Err(error);
+    }
+    let file = unwritten.path().display().to_string();
+    tracing::error!(
+        error = chain(&error),
+        file,
+        "cannot write the row of the cycle that was cut: it waits in this file"
+    );
+    Ok(())
 }
 
 /// The record of a cycle that a kill cut: nothing of what it measured is known any more.

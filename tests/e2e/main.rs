@@ -13,6 +13,7 @@ mod gateway;
 mod grid;
 mod inside;
 mod leftovers;
+mod limits;
 mod login;
 mod mail;
 mod net;

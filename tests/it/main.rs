@@ -6,5 +6,6 @@
 mod cli;
 mod gateway;
 mod house;
+mod limits;
 mod mail;
 mod readme;
