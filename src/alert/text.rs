@@ -1,5 +1,7 @@
 //! Text from outside made safe for a header, a body or a log: one line, no control character, no escape sequence.
 
+use crate::record::is_unseen;
+
 /// `text` as one line of at most `max` characters: escape sequences are removed, other control characters (newlines,
 /// direction overrides) become single spaces, and what is cut off is marked with `…`.
 pub(super) fn one_line(text: &str, max: usize) -> String {
@@ -16,7 +18,7 @@ pub(super) fn one_line(text: &str, max: usize) -> String {
                 skip_control_sequence(&mut rest);
                 continue;
             }
-            c if is_unsafe(c) || c.is_whitespace() => ' ',
+            c if is_unseen(c) || c.is_whitespace() => ' ',
             c => c,
         };
         if c == ' ' && (line.is_empty() || line.ends_with(' ')) {
@@ -32,12 +34,6 @@ pub(super) fn one_line(text: &str, max: usize) -> String {
     }
     line.truncate(line.trim_end().len());
     line
-}
-
-/// Control characters, and those that change the direction or the look of what stands around them.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
@@ -85,6 +81,7 @@ mod tests {
             ("\u{9b}31mred", "red"),
             ("tab\tand  spaces  ", "tab and spaces"),
             ("over\u{202e}ride", "over ride"),
+            ("\u{2066}a\u{2069} \u{feff}b\u{e0041}c", "a b c"),
             ("\u{1b}", ""),
             ("Zürich 東京", "Zürich 東京"),
             ("12345678901", "123456789…"),
@@ -98,7 +95,7 @@ mod tests {
         #[test]
         fn nothing_unsafe_passes(text in any::<String>(), max in 1_usize..50) {
             let line = one_line(&text, max);
-            prop_assert!(!line.chars().any(is_unsafe), "{line:?}");
+            prop_assert!(!line.chars().any(is_unseen), "{line:?}");
             prop_assert!(line.chars().count() <= max);
             prop_assert_eq!(one_line(&line, max), line);
         }

@@ -1,7 +1,10 @@
 //! Turns what a program writes to its terminal into plain text: pure, streaming, bounded.
 //!
 //! Escape sequences (ECMA-48) and control characters are removed, carriage returns become line ends, invalid UTF-8
-//! becomes U+FFFD. A sequence or character cut by the end of a read is finished by the next one.
+//! becomes U+FFFD, and what is not seen but changes what is (direction overrides, zero-width characters) goes. A sequence
+//! or character cut by the end of a read is finished by the next one.
+
+use crate::record::is_unseen;
 
 /// An escape string (OSC, DCS, …) that is longer than this is over: a client that never ends one must not silence the
 /// rest of the dialogue.
@@ -16,7 +19,8 @@ enum State {
     EscapeIntermediate,
     /// Inside CSI: until a final byte 0x40–0x7E.
     Csi,
-    /// Inside OSC, DCS, SOS, PM or APC: until BEL or ST.
+    /// Inside OSC, DCS, SOS, PM or APC: until BEL or ST, or the end of the line: whoever may put one escape into a line
+    /// of the client's must not be able to hide the lines after it.
     Text,
     /// Inside such a string, after ESC.
     TextEscape,
@@ -64,11 +68,13 @@ impl TerminalText {
                     0x20..=0x2f => State::EscapeIntermediate,
                     0x1b => State::Escape,
                     _ => State::Ground,
-                }
+                };
+                self.line_end(byte, out);
             }
             State::EscapeIntermediate => {
                 if !matches!(byte, 0x20..=0x2f) {
                     self.state = State::Ground;
+                    self.line_end(byte, out);
                 }
             }
             State::Csi => match byte {
@@ -84,6 +90,10 @@ impl TerminalText {
             State::Text => match byte {
                 0x07 => self.state = State::Ground,
                 0x1b => self.state = State::TextEscape,
+                b'\n' | b'\r' => {
+                    self.state = State::Ground;
+                    self.ground(byte, out);
+                }
                 _ => {
                     self.string_len += 1;
                     if self.string_len > LONGEST_ESCAPE_STRING {
@@ -99,6 +109,13 @@ impl TerminalText {
                     self.byte(byte, out);
                 }
             }
+        }
+    }
+
+    /// A line end counts wherever it comes: no sequence goes on over it.
+    fn line_end(&mut self, byte: u8, out: &mut Vec<u8>) {
+        if matches!(byte, b'\n' | b'\r') {
+            self.ground(byte, out);
         }
     }
 
@@ -122,7 +139,7 @@ impl TerminalText {
         let (complete, tail) = raw.split_at(raw.len() - keep);
         self.partial = tail.to_vec();
         // C1 control characters (U+0080–U+009F) are escape sequences in one character for some terminals.
-        String::from_utf8_lossy(complete).chars().filter(|c| !matches!(c, '\u{80}'..='\u{9f}')).collect()
+        String::from_utf8_lossy(complete).chars().filter(|&c| matches!(c, '\n' | '\t') || !is_unseen(c)).collect()
     }
 }
 
@@ -171,6 +188,11 @@ mod tests {
     }
 
     #[test]
+    fn invisible_characters_vanish_so_that_a_text_is_what_it_looks_like() {
+        assert_eq!(text(&["Pass\u{200b}word\u{202e}: \u{feff}x\u{2066}".as_bytes()]), "Password: x");
+    }
+
+    #[test]
     fn characters_cut_by_a_read_are_joined_and_broken_ones_replaced() {
         let umlaut = "ü€😀".as_bytes();
         for cut in 0..=umlaut.len() {
@@ -187,12 +209,18 @@ mod tests {
         assert!(text(&[&input]).ends_with("Password: "));
     }
 
+    #[test]
+    fn a_string_can_not_hide_the_lines_after_its_own() {
+        assert_eq!(text(&[b"a\x1bPhidden\r\nPassword: \x1b\\ok"]), "a\nPassword: ok");
+        assert_eq!(text(&[b"a\x1b]0;x\x1b", b"\nb\x1b(\nc\x1b\rd\x1b[3\ne"]), "a\nb\nc\nd\ne");
+    }
+
     proptest::proptest! {
         #[test]
         fn no_control_character_ever_comes_out(bytes: Vec<u8>, cut in 0usize..64) {
             let cut = cut.min(bytes.len());
             let out = text(&[&bytes[..cut], &bytes[cut..]]);
-            proptest::prop_assert!(out.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "{out:?}");
+            proptest::prop_assert!(out.chars().all(|c| c == '\n' || c == '\t' || !is_unseen(c)), "{out:?}");
         }
 
         #[test]

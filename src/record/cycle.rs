@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{GatewayFacts, LeftoverKind, Outcome, Reason, SiteKind, Stage, Verdict};
+use super::{GatewayFacts, LeftoverKind, Outcome, Reason, SiteKind, Stage, Verdict, is_unseen};
 
 /// The name of a site, as configured: not empty, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -151,11 +151,10 @@ pub struct StageRecord {
     pub detail: Option<String>,
 }
 
-/// Text for a record: one line, no control characters, at most 300 characters.
+/// Text for a record: one line, no control or invisible characters, at most 300 characters.
 pub fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = text.split(|c: char| is_unseen(c) || c.is_whitespace()).filter(|w| !w.is_empty()).collect();
     let line = words.join(" ");
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
@@ -240,6 +239,7 @@ mod tests {
     #[test]
     fn a_detail_is_one_short_line() {
         assert_eq!(one_line(" a\r\n\tb\u{1b}[2J  c "), "a b [2J c");
+        assert_eq!(one_line("in\u{202e}ver\u{200b}ted"), "in ver ted");
         assert_eq!(one_line(&"ü".repeat(1000)).chars().count(), 301);
     }
 

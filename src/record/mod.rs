@@ -7,6 +7,7 @@ mod cycle;
 mod gateway;
 mod json;
 mod outcome;
+mod unseen;
 mod verdict;
 
 pub use cycle::{
@@ -15,4 +16,5 @@ pub use cycle::{
 pub use gateway::{CertificateFacts, GatewayFacts};
 pub use json::json_of;
 pub use outcome::{FailureKind, FaultDomain, LeftoverKind, MalfunctionKind, Outcome, Reason, SiteKind, Stage, Verdict};
+pub use unseen::is_unseen;
 pub use verdict::{Judgement, judge};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::record::{CycleRecord, PingStats, StageRecord};
+use crate::record::{CycleRecord, PingStats, StageRecord, is_unseen};
 
 /// The columns, in the order of the contract (`docs/csv.md` describes each). New ones are added at the end.
 pub const COLUMNS: [&str; 28] = [
@@ -101,15 +101,19 @@ fn loss(stats: Option<&PingStats>) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// One line without control characters: a row is one line of the file, whatever a cell holds.
+/// One line without control or invisible characters: a row is one line of the file, whatever a cell holds.
 fn text(cell: &str) -> String {
-    cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    cell.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect()
 }
 
-/// Text that may come from a gateway: a spreadsheet must not take it for a formula.
+/// Text that may come from a gateway: a spreadsheet must not take it for a formula, written in full width neither.
 fn foreign_text(cell: &str) -> String {
     let cell = text(cell);
-    if cell.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell }
+    if cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+        format!("'{cell}")
+    } else {
+        cell
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +179,10 @@ pub(super) mod tests {
         let row = row_of(&record());
         let detail = &row[COLUMNS.iter().position(|c| *c == "detail").unwrap()];
         assert_eq!(detail, "'=HYPERLINK(\"x\") [2J Access Denied");
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\u{200b}=1", "\u{202e}=1", " ＝1"] {
+            let cell = foreign_text(formula);
+            assert!(cell.starts_with('\''), "{formula:?}: {cell:?}");
+        }
     }
 
     #[test]
