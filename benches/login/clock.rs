@@ -37,8 +37,8 @@ async fn log_in(site: &Site, stamps: &Path) -> Result<(u64, u64), String> {
     let mut session = Session::start(&command, None, dialogue, secrets).map_err(|e| chain(&e))?;
     let heard = loop {
         match session.event().await {
-            Some(SessionEvent::Connected { at }) => break at,
-            Some(SessionEvent::Lost { .. }) => {}
+            Some(SessionEvent::Connected { at, .. }) => break at,
+            Some(SessionEvent::Withdrawn | SessionEvent::AskedAgain) => {}
             other => return Err(format!("the login failed: {other:?}; last words: {:?}", session.last_line())),
         }
     };

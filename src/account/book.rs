@@ -1,4 +1,5 @@
-//! The accounts that rest, in one file of `state_dir`.
+//! What is known of accounts, in one file of `state_dir`: which rest, when a password was typed a second time, which
+//! one-time codes were used.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -6,10 +7,11 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
+use super::totp::Step;
 use super::{Rest, Resting, SecretMark};
 use crate::config::{Account, Secret};
 use crate::files;
@@ -22,16 +24,33 @@ struct Page {
     /// By account; one rest per secret that was refused: gateways with directories of their own may know one user name
     /// with different passwords.
     accounts: BTreeMap<String, Vec<Rest>>,
+    /// By account: when its password was last typed a second time in one login.
+    #[serde(default)]
+    second_sendings: BTreeMap<String, DateTime<Utc>>,
+    /// By account: the last time step of which a one-time code was used.
+    #[serde(default)]
+    steps: BTreeMap<String, Step>,
+    /// By account: the secret of one-time codes with which it was refused last.
+    #[serde(default)]
+    refused_codes: BTreeMap<String, SecretMark>,
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Self { version: VERSION, accounts: BTreeMap::new() }
+        Self {
+            version: VERSION,
+            accounts: BTreeMap::new(),
+            second_sendings: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            refused_codes: BTreeMap::new(),
+        }
     }
 }
 
 /// Version of the file's form.
 const VERSION: u32 = 1;
+/// From one second sending of a password to the next (contract: alerts).
+const BETWEEN_SECOND_SENDINGS: TimeDelta = TimeDelta::days(1);
 /// Refused secrets remembered per account: of more the oldest are forgotten.
 const MOST_SECRETS: usize = 8;
 
@@ -46,7 +65,7 @@ pub struct BookError {
     pub source: io::Error,
 }
 
-/// Which accounts rest. Several processes may use one book: each change is read, made and written under a lock.
+/// Which accounts rest, and what was used of them. Several processes may use one book: each change is read, made and written under a lock.
 #[derive(Debug, Clone)]
 pub struct AccountBook {
     path: PathBuf,
@@ -79,8 +98,8 @@ impl AccountBook {
         now: DateTime<Utc>,
     ) -> Result<(), BookError> {
         let mark = SecretMark::of(secret, salt());
-        self.change(now, |accounts| {
-            let rests = accounts.entry(key(account)).or_default();
+        self.change(now, |page| {
+            let rests = page.accounts.entry(key(account)).or_default();
             let earlier = rests.iter().position(|rest| rest.refused.is_of(secret)).map(|at| rests.remove(at));
             rests.push(Rest::after(earlier.as_ref(), reason, mark, now));
             if rests.len() > MOST_SECRETS {
@@ -95,30 +114,89 @@ impl AccountBook {
         if !self.read(now).map_err(|e| self.error(e))?.accounts.contains_key(&key(account)) {
             return Ok(());
         }
-        self.change(now, |accounts| {
-            let rests = accounts.entry(key(account)).or_default();
+        self.change(now, |page| {
+            let rests = page.accounts.entry(key(account)).or_default();
             rests.retain(|rest| !rest.refused.is_of(secret));
             if rests.is_empty() {
-                accounts.remove(&key(account));
+                page.accounts.remove(&key(account));
             }
         })
+    }
+
+    /// The client asks for the password again without having refused it: whether it may be typed a second time. Once a
+    /// day (24 h) and account; the answer `true` is noted before it is given.
+    pub fn second_sending(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, BookError> {
+        let mut granted = false;
+        self.change(now, |page| {
+            let last = page.second_sendings.get(&key(account)).copied();
+            // A clock that was set back does not make it wait longer than from now on.
+            granted = last.is_none_or(|last| now.signed_duration_since(last.min(now)) >= BETWEEN_SECOND_SENDINGS);
+            let noted = if granted { now } else { last.map_or(now, |last| last.min(now)) };
+            page.second_sendings.insert(key(account), noted);
+            page.second_sendings.retain(|_, at| now.signed_duration_since(*at) < BETWEEN_SECOND_SENDINGS);
+        })?;
+        Ok(granted)
+    }
+
+    /// Notes which secret of one-time codes the account had when it was refused.
+    pub fn note_code_secret(
+        &self,
+        account: &Account,
+        secret: Option<&Secret>,
+        now: DateTime<Utc>,
+    ) -> Result<(), BookError> {
+        let mark = secret.map(|secret| SecretMark::of(secret, salt()));
+        self.change(now, |page| match mark {
+            Some(mark) => drop(page.refused_codes.insert(key(account), mark)),
+            None => drop(page.refused_codes.remove(&key(account))),
+        })
+    }
+
+    /// Whether this secret of one-time codes is another than the one with which the account was refused.
+    pub fn is_new_code_secret(
+        &self,
+        account: &Account,
+        secret: &Secret,
+        now: DateTime<Utc>,
+    ) -> Result<bool, BookError> {
+        let page = self.read(now).map_err(|e| self.error(e))?;
+        Ok(page.refused_codes.get(&key(account)).is_none_or(|refused| !refused.is_of(secret)))
+    }
+
+    /// Takes a time step of the account's one-time codes: `false` when it, or a later one, was taken already, by
+    /// whatever process. A code must not be sent twice: gateways refuse the second time, and count it.
+    pub fn take_step(&self, account: &Account, step: Step, now: DateTime<Utc>) -> Result<bool, BookError> {
+        if self.last_step(account, step, now)?.is_some_and(|last| last >= step.number) {
+            return Ok(false);
+        }
+        let mut taken = false;
+        self.change(now, |page| {
+            let last = page.steps.get(&key(account)).filter(|last| step.can_follow(**last));
+            taken = last.is_none_or(|last| last.number < step.number);
+            if taken {
+                page.steps.insert(key(account), step);
+            }
+        })?;
+        Ok(taken)
+    }
+
+    /// The last time step that was taken, where it says anything about `step`.
+    fn last_step(&self, account: &Account, step: Step, now: DateTime<Utc>) -> Result<Option<u64>, BookError> {
+        let page = self.read(now).map_err(|e| self.error(e))?;
+        Ok(page.steps.get(&key(account)).filter(|last| step.can_follow(**last)).map(|last| last.number))
     }
 
     /// Somebody says that the account may be tried again; tells whether it rested.
     pub fn resume(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, BookError> {
         let mut rested = false;
-        self.change(now, |accounts| rested = accounts.remove(&key(account)).is_some())?;
+        self.change(now, |page| rested = page.accounts.remove(&key(account)).is_some())?;
         Ok(rested)
     }
 
-    fn change(
-        &self,
-        now: DateTime<Utc>,
-        change: impl FnOnce(&mut BTreeMap<String, Vec<Rest>>),
-    ) -> Result<(), BookError> {
+    fn change(&self, now: DateTime<Utc>, change: impl FnOnce(&mut Page)) -> Result<(), BookError> {
         let changed = self.lock().and_then(|_lock| {
             let mut page = self.read(now)?;
-            change(&mut page.accounts);
+            change(&mut page);
             files::replace(&self.path, &serde_json::to_vec(&page)?)
         });
         changed.map_err(|e| self.error(e))
@@ -134,7 +212,7 @@ impl AccountBook {
             Ok(page) if page.version == VERSION => Ok(page),
             _ => {
                 let aside = files::set_aside(&self.path, now)?;
-                tracing::error!(aside = %aside.display(), "the accounts' book can't be read and was set aside: no account rests any more");
+                tracing::error!(aside = %aside.display(), "the accounts' book can't be read and was set aside: no account rests any more, and what was used of codes is not known");
                 Ok(Page::default())
             }
         }
@@ -217,6 +295,40 @@ mod tests {
         assert!(rests(&paris) && rests(&lagos));
         book.accepted(&account(None), &lagos, now()).unwrap();
         assert!(rests(&paris) && !rests(&lagos));
+    }
+
+    #[test]
+    fn a_password_is_typed_a_second_time_once_a_day_and_account_whoever_asks() {
+        let dir = tempfile::tempdir().unwrap();
+        let may = |realm, hours| {
+            let now = now() + TimeDelta::hours(hours);
+            AccountBook::new(dir.path()).second_sending(&account(realm), now).unwrap()
+        };
+        assert_eq!([may(None, 0), may(None, 0), may(None, 23), may(Some("staff"), 23)], [true, false, false, true]);
+        assert_eq!([may(None, 24), may(None, 25)], [true, false]);
+        // The clock is set back by a year: the day begins anew, and ends.
+        assert_eq!([may(None, -8760), may(None, -8737), may(None, -8736)], [false, false, true]);
+    }
+
+    #[test]
+    fn a_time_step_is_taken_once_whoever_asks() {
+        let dir = tempfile::tempdir().unwrap();
+        let take = |realm, number| {
+            let step = Step { number, period: 30 };
+            AccountBook::new(dir.path()).take_step(&account(realm), step, now()).unwrap()
+        };
+        assert_eq!([take(None, 100), take(None, 100), take(None, 99), take(None, 101)], [true, false, false, true]);
+        assert!(take(Some("staff"), 100));
+        // A clock that was far ahead and is right again: the gateway never took those codes.
+        assert!(take(None, 50));
+    }
+
+    #[test]
+    fn a_book_of_an_earlier_version_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("accounts.json"), r#"{"version":1,"accounts":{}}"#).unwrap();
+        assert!(AccountBook::new(dir.path()).second_sending(&account(None), now()).unwrap());
+        assert!(!dir.path().join("accounts.json.damaged-20261120T060000Z").exists());
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 mod book;
 mod rest;
+mod totp;
 
 pub use book::{AccountBook, BookError};
 pub use rest::{Rest, Resting, SecretMark};
+pub use totp::{Step, Totp, TotpError};

@@ -3,15 +3,18 @@
 //! [`TerminalText`] turns bytes into text, [`Dialogue`] decides (pure), [`Session`] does. Nothing in here knows of stages
 //! or records, and nothing in here kills: that is `process`'s work.
 
+mod again;
+mod certificates;
 mod dialogue;
 mod fields;
+mod lines;
 mod pty;
 mod session;
 mod terminal;
 mod transcript;
 
 pub use dialogue::{Dialogue, Step};
-pub use fields::{Expanded, FieldMissing, Fields};
+pub use fields::{CodeSource, Expanded, FieldError, Fields};
 pub use pty::{ClientCommand, SpawnError};
 pub use session::{Session, SessionEvent};
 pub use terminal::TerminalText;

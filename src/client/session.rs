@@ -5,15 +5,12 @@
 //! task has ended with it.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -29,8 +26,6 @@ use crate::record::{DialogueEvent, Reason};
 
 /// Read at once at most: a flood is handled in few, large pieces.
 const LARGEST_READ: usize = 64 * 1024;
-/// What Linux hands over from a terminal in one read at most (`N_TTY_BUF_SIZE`, less one).
-const FULL_READ: usize = 4095;
 /// After the client's own process has ended, what it wrote last is read until the terminal's end comes; descendants
 /// that hold the terminal open delay the news of its end by this much at most.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -42,7 +37,13 @@ pub enum SessionEvent {
     Connected {
         /// When its word arrived.
         at: Instant,
+        /// Whether the word can be worth something by itself: credentials were typed before, or the profile has none.
+        credible: bool,
     },
+    /// That was not true: it asks for credentials.
+    Withdrawn,
+    /// It asks for the password again, at random as it seems; say by [`Session::permit`] whether it may be typed.
+    AskedAgain,
     /// It says (or does) what the profile calls a failure.
     Failed {
         /// Why.
@@ -50,7 +51,7 @@ pub enum SessionEvent {
         /// Its words.
         text: String,
     },
-    /// It says that the tunnel is gone again, or that it could not make it after all.
+    /// It says that the tunnel is gone again.
     Lost {
         /// Why.
         reason: Reason,
@@ -64,23 +65,44 @@ pub enum SessionEvent {
     },
 }
 
+impl SessionEvent {
+    /// How the client ended, where that is what happened and the system tells.
+    pub const fn status(&self) -> Option<ExitStatus> {
+        match self {
+            Self::Ended { status } => *status,
+            _ => None,
+        }
+    }
+}
+
 /// A client under way.
 #[derive(Debug)]
 pub struct Session {
     pid: i32,
     spawned: Instant,
     events: mpsc::UnboundedReceiver<SessionEvent>,
-    typing: mpsc::UnboundedSender<String>,
+    orders: mpsc::UnboundedSender<Order>,
     shared: Arc<Mutex<Shared>>,
     secrets: Vec<(String, Secret)>,
     task: JoinHandle<()>,
+}
+
+/// What the task is asked to do.
+#[derive(Debug)]
+enum Order {
+    Type(String),
+    Settle,
+    Permit(bool),
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     transcript: Transcript,
     question: Option<String>,
+    waits_in_vain: bool,
     heard: bool,
+    /// Codes that were typed: to be blanked as any secret.
+    codes: Vec<(String, Secret)>,
 }
 
 impl Session {
@@ -96,7 +118,7 @@ impl Session {
         let client = spawn(command, pre_exec)?;
         let (pid, spawned) = (client.pid, client.spawned);
         let (event_sender, events) = mpsc::unbounded_channel();
-        let (typing, lines) = mpsc::unbounded_channel();
+        let (order_sender, orders) = mpsc::unbounded_channel();
         let shared = Arc::new(Mutex::new(Shared::default()));
         let pump = Pump {
             client,
@@ -104,11 +126,11 @@ impl Session {
             terminal: TerminalText::default(),
             shared: Arc::clone(&shared),
             events: event_sender,
-            lines,
+            orders,
             unsent: VecDeque::new(),
         };
         let task = tokio::spawn(pump.run());
-        Ok(Self { pid, spawned, events, typing, shared, secrets, task })
+        Ok(Self { pid, spawned, events, orders: order_sender, shared, secrets, task })
     }
 
     /// Process id of the client's first process; also its process group and session.
@@ -128,8 +150,22 @@ impl Session {
 
     /// Types a line (Enter is added).
     pub fn type_line(&self, line: &str) {
-        // A task that has ended has no client to type to.
-        let _ = self.typing.send(line.to_owned());
+        self.order(Order::Type(line.to_owned()));
+    }
+
+    /// The tunnel was seen: the dialogue types nothing any more, and only the tunnel's loss counts.
+    pub fn settle(&self) {
+        self.order(Order::Settle);
+    }
+
+    /// Whether the password may be typed a second time.
+    pub fn permit(&self, granted: bool) {
+        self.order(Order::Permit(granted));
+    }
+
+    fn order(&self, order: Order) {
+        // A task that has ended has no client to talk with.
+        let _ = self.orders.send(order);
     }
 
     /// Whether any rule of the dialogue has matched: the gateway has spoken.
@@ -137,24 +173,36 @@ impl Session {
         self.locked().heard
     }
 
+    /// Whether the client waits for credentials that it does not get.
+    pub fn waits_in_vain(&self) -> bool {
+        self.locked().waits_in_vain
+    }
+
     /// A question on which the client waits and that no rule knows, secrets blanked.
     pub fn open_question(&self) -> Option<String> {
-        self.locked().question.as_deref().map(|q| super::transcript::blank(q, &self.secrets))
+        let question = self.locked().question.clone();
+        question.map(|question| self.blanked(&question))
     }
 
     /// The dialogue so far, secrets blanked.
     pub fn dialogue(&self) -> Vec<DialogueEvent> {
-        self.locked().transcript.events(&self.secrets)
+        let shared = self.locked();
+        shared.transcript.events(&self.secrets_and(&shared.codes))
     }
 
     /// The client's last words, secrets blanked.
     pub fn last_line(&self) -> Option<String> {
-        self.locked().transcript.last_line(&self.secrets)
+        let shared = self.locked();
+        shared.transcript.last_line(&self.secrets_and(&shared.codes))
     }
 
     /// Replaces every secret in `text`.
     pub fn blanked(&self, text: &str) -> String {
-        super::transcript::blank(text, &self.secrets)
+        super::transcript::blank(text, &self.secrets_and(&self.locked().codes))
+    }
+
+    fn secrets_and(&self, codes: &[(String, Secret)]) -> Vec<(String, Secret)> {
+        self.secrets.iter().chain(codes).cloned().collect()
     }
 
     fn locked(&self) -> MutexGuard<'_, Shared> {
@@ -175,7 +223,7 @@ struct Pump {
     terminal: TerminalText,
     shared: Arc<Mutex<Shared>>,
     events: mpsc::UnboundedSender<SessionEvent>,
-    lines: mpsc::UnboundedReceiver<String>,
+    orders: mpsc::UnboundedReceiver<Order>,
     unsent: VecDeque<u8>,
 }
 
@@ -188,9 +236,9 @@ impl Pump {
             let last_words = exit.map_or_else(Instant::now, |(_, at)| at + LAST_WORDS);
             // In no fixed order: a client that floods its terminal must not keep `quit` from being typed.
             tokio::select! {
-                read = read_available(&mut self.client.read, &mut buffer), if open => match read {
-                    Ok(0) | Err(_) => open = false,
-                    Ok(count) => self.heard(&buffer[..count], Instant::now()),
+                read = self.client.read.read(&mut buffer), if open => match read {
+                    Ok(None) | Err(_) => open = false,
+                    Ok(Some(count)) => self.heard(&buffer[..count], Instant::now()),
                 },
                 written = write_some(&mut self.client.write, &self.unsent), if open && !self.unsent.is_empty() => {
                     match written {
@@ -198,8 +246,13 @@ impl Pump {
                         Err(_) => self.unsent.clear(),
                     }
                 }
-                line = self.lines.recv() => match line {
-                    Some(line) => self.type_line(&line, &line),
+                order = self.orders.recv() => match order {
+                    Some(Order::Type(line)) => self.type_line(&line, &line),
+                    Some(Order::Settle) => self.dialogue.settle(),
+                    Some(Order::Permit(granted)) => {
+                        self.dialogue.permit(granted);
+                        self.take_steps(Instant::now());
+                    }
                     // The session was dropped: nobody is left to tell.
                     None => return,
                 },
@@ -219,26 +272,39 @@ impl Pump {
         true
     }
 
+    /// The client printed these bytes, or changed its terminal's modes.
     fn heard(&mut self, bytes: &[u8], at: Instant) {
         let text = self.terminal.push(bytes);
-        self.with_shared(|shared, since| shared.transcript.received(since(at), &text));
-        self.dialogue.push(&text);
+        if !text.is_empty() {
+            self.with_shared(|shared, since| shared.transcript.received(since(at), &text));
+        }
+        self.dialogue.push(bytes, &text);
+        // Asked after the text was read: echo that is off now was off, or went off, when the client asked.
+        self.dialogue.echo_off(self.client.modes.echo_is_off());
+        self.take_steps(at);
+    }
+
+    fn take_steps(&mut self, at: Instant) {
         while let Some(step) = self.dialogue.next_step() {
             let event = match step {
-                Step::Send(Expanded { text, shown }) => {
+                Step::Send(Expanded { text, shown, codes }) => {
+                    self.with_shared(|shared, _| shared.codes.extend(codes));
                     self.type_line(text.reveal(), &shown);
                     continue;
                 }
-                Step::Connected => SessionEvent::Connected { at },
+                Step::Connected { credible } => SessionEvent::Connected { at, credible },
+                Step::Withdrawn => SessionEvent::Withdrawn,
+                Step::AskedAgain => SessionEvent::AskedAgain,
                 Step::Failed { reason, text } => SessionEvent::Failed { reason, text },
                 Step::Lost { reason, text } => SessionEvent::Lost { reason, text },
             };
             let _ = self.events.send(event);
         }
-        let question = self.dialogue.open_question().map(str::to_owned);
-        let heard = self.dialogue.has_heard();
+        let question = self.dialogue.open_question();
+        let (heard, waits_in_vain) = (self.dialogue.has_heard(), self.dialogue.waits_in_vain());
         self.with_shared(|shared, _| {
             shared.question = question;
+            shared.waits_in_vain = waits_in_vain;
             shared.heard = heard;
         });
     }
@@ -254,27 +320,6 @@ impl Pump {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut shared, &|at: Instant| at.saturating_duration_since(spawned));
     }
-}
-
-/// Waits for the next bytes. A prompt is handed over as soon as it is read: looking for more first would make every
-/// answer, and the login time, longer by what the client goes on to print. Only after a full read, which means a flood,
-/// all that is there is taken together. 0 is the end; so is EIO, which Linux gives for a terminal
-/// that nobody holds open any more.
-async fn read_available(pty: &mut pty_process::OwnedReadPty, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = ReadBuf::new(buffer);
-    poll_fn(|cx| {
-        loop {
-            let before = filled.filled().len();
-            match Pin::new(&mut *pty).poll_read(cx, &mut filled) {
-                Poll::Ready(Ok(())) if filled.filled().len() >= before + FULL_READ && filled.remaining() > 0 => {}
-                _ if !filled.filled().is_empty() => return Poll::Ready(Ok(filled.filled().len())),
-                Poll::Ready(Ok(())) => return Poll::Ready(Ok(0)),
-                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    })
-    .await
 }
 
 async fn write_some(pty: &mut pty_process::OwnedWritePty, unsent: &VecDeque<u8>) -> io::Result<usize> {
@@ -301,6 +346,8 @@ mod tests {
         let send = |field: &str| Reaction::Send {
             line: Template { parts: vec![TemplatePart::Field(field.into())] },
             max: None,
+            hidden: false,
+            again: false,
         };
         let rules = vec![
             DialogueRule { expect: Regex::new("Password: ").unwrap(), reaction: send("password") },

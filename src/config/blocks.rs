@@ -1,10 +1,10 @@
-//! The small blocks: `ping`, `alerts`, `resolv_conf`, and where a password comes from.
+//! The small blocks: `ping`, `alerts`, `resolv_conf`, and where secrets come from.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::fields::Fields;
-use super::keys::{ALERTS, PASSWORD, PING, RESOLV_CONF};
+use super::keys::{ALERTS, OTP_SECRET, PASSWORD, PING, RESOLV_CONF};
 use super::{AlertRules, PingConfig, ResolvConfConfig, Secret, SecretSource};
 
 /// Longest time that a key about alerts may hold.
@@ -52,9 +52,9 @@ pub(super) fn read_resolv_conf(top: &Fields<'_>, base: &Path) -> ResolvConfConfi
     }
 }
 
-/// What a mapping says about its password.
+/// What a mapping says about a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PasswordGiven {
+pub(super) enum SecretGiven {
     /// Nothing.
     Not,
     /// Something wrong, which is noted as a fault.
@@ -63,33 +63,53 @@ pub(super) enum PasswordGiven {
     From(SecretSource),
 }
 
+impl SecretGiven {
+    /// Where it comes from, when that could be read.
+    pub(super) fn source(self) -> Option<SecretSource> {
+        match self {
+            Self::From(source) => Some(source),
+            Self::Not | Self::Wrong => None,
+        }
+    }
+}
+
 /// Reads where the password comes from: exactly one key may say so. A site that says anything itself takes nothing about
 /// it from `defaults`.
-pub(super) fn read_password(fields: &Fields<'_>, base: &Path) -> PasswordGiven {
-    let given = |fields: &Fields<'_>| PASSWORD.into_iter().filter(|key| fields.get(key).is_some()).collect::<Vec<_>>();
+pub(super) fn read_password(fields: &Fields<'_>, base: &Path) -> SecretGiven {
+    read_secret(fields, base, PASSWORD, "the password")
+}
+
+/// The same for the secret of one-time codes, which a site need not have.
+pub(super) fn read_otp_secret(fields: &Fields<'_>, base: &Path) -> SecretGiven {
+    read_secret(fields, base, OTP_SECRET, "the secret of the one-time codes")
+}
+
+fn read_secret(fields: &Fields<'_>, base: &Path, known: [&'static str; 5], what: &str) -> SecretGiven {
+    let given = |fields: &Fields<'_>| known.into_iter().filter(|key| fields.get(key).is_some()).collect::<Vec<_>>();
     let Some((fields, keys)) = fields
         .each()
         .map(|one| (given(&one), one))
         .find_map(|(keys, one)| if keys.is_empty() { None } else { Some((one, keys)) })
     else {
-        return PasswordGiven::Not;
+        return SecretGiven::Not;
     };
     let [key] = keys.as_slice() else {
         for value in keys.iter().skip(1).filter_map(|key| fields.get(key)) {
             let hint = format!("keep one of {}", keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "));
-            value.sink.fault(&value.path, value.named_at, "the password comes from another key already", Some(hint));
+            value.sink.fault(&value.path, value.named_at, format!("{what} comes from another key already"), Some(hint));
         }
-        return PasswordGiven::Wrong;
+        return SecretGiven::Wrong;
     };
-    read_source(&fields, key, base).map_or(PasswordGiven::Wrong, PasswordGiven::From)
+    read_source(&fields, key, base).map_or(SecretGiven::Wrong, SecretGiven::From)
 }
 
 fn read_source(fields: &Fields<'_>, key: &str, base: &Path) -> Option<SecretSource> {
     let value = fields.get(key)?;
-    match key {
-        "password_file" => value.path(base).map(SecretSource::File),
-        "password_command" => value.command().map(SecretSource::Command),
-        "password_env" => {
+    // `password_file`, `otp_secret_file`: the last word says what the value is.
+    match key.rsplit('_').next().unwrap_or_default() {
+        "file" => value.path(base).map(SecretSource::File),
+        "command" => value.command().map(SecretSource::Command),
+        "env" => {
             let name = value.text()?;
             if name.contains(['=', ' ']) {
                 value.not(name, "is not the name of an environment variable", None);
@@ -97,7 +117,7 @@ fn read_source(fields: &Fields<'_>, key: &str, base: &Path) -> Option<SecretSour
             }
             Some(SecretSource::Env(name.to_owned()))
         }
-        "password_credential" => {
+        "credential" => {
             let name = value.text()?;
             if !super::secret::is_plain_name(name) {
                 value.not(name, "is not the plain name of a systemd credential", None);

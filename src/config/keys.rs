@@ -64,6 +64,11 @@ pub(super) const SITE: Keys = Keys {
         "password_env",
         "password_command",
         "password_credential",
+        "otp_secret",
+        "otp_secret_file",
+        "otp_secret_env",
+        "otp_secret_command",
+        "otp_secret_credential",
         "timeout",
         "client",
         "client_args",
@@ -77,19 +82,7 @@ pub(super) const SITE: Keys = Keys {
         "params",
         "alerts",
     ],
-    later: &[
-        "checks",
-        "otp_secret",
-        "otp_secret_file",
-        "otp_secret_env",
-        "otp_secret_command",
-        "otp_secret_credential",
-        "child_sa",
-        "ike_sa",
-        "restart",
-        "watch",
-        "expect",
-    ],
+    later: &["checks", "child_sa", "ike_sa", "restart", "watch", "expect"],
 };
 
 /// `ping`.
@@ -112,7 +105,8 @@ pub(super) const PROFILE: Keys = Keys {
 };
 
 /// A line of a profile's `dialogue`.
-pub(super) const RULE: Keys = Keys { known: &["expect", "send", "max", "then", "failed", "connected"], later: &[] };
+pub(super) const RULE: Keys =
+    Keys { known: &["expect", "send", "max", "then", "hidden", "again", "failed", "connected"], later: &[] };
 
 /// A profile's `leave`.
 pub(super) const LEAVE: Keys = Keys { known: &["send", "signal", "grace"], later: &[] };
@@ -123,6 +117,10 @@ pub(super) const ADOPT: Keys = Keys { known: &["name", "arg"], later: &[] };
 /// Keys of a site that say where its password comes from.
 pub(super) const PASSWORD: [&str; 5] =
     ["password", "password_file", "password_env", "password_command", "password_credential"];
+
+/// Keys of a site that say where the secret of its one-time codes comes from.
+pub(super) const OTP_SECRET: [&str; 5] =
+    ["otp_secret", "otp_secret_file", "otp_secret_env", "otp_secret_command", "otp_secret_credential"];
 
 /// Whether a key of this name holds a secret: neither its value nor anything under it may ever be shown. Wider than the
 /// known keys, as a misspelt one holds a secret too.
@@ -167,8 +165,8 @@ mod tests {
         for key in PASSWORD {
             assert!(SITE.known.contains(&key) && EMAIL.known.contains(&key) && holds_secret(key), "{key}");
         }
-        for key in SITE.later.iter().filter(|key| key.starts_with("otp_secret")) {
-            assert!(holds_secret(key), "{key}");
+        for key in OTP_SECRET {
+            assert!(SITE.known.contains(&key) && holds_secret(key), "{key}");
         }
         assert!(!holds_secret("timeout"));
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use lettre::message::Mailbox;
 
 use super::address::is_host;
-use super::blocks::{PasswordGiven, read_password};
+use super::blocks::{SecretGiven, read_password};
 use super::fields::Fields;
 use super::keys::{EMAIL, LOGGING};
 use super::value::Value;
@@ -103,15 +103,15 @@ fn read_mailbox(value: &Value<'_>) -> Option<String> {
 fn read_login(fields: &Fields<'_>, base: &Path) -> Option<(String, SecretSource)> {
     let username = fields.get("username");
     match (&username, read_password(fields, base)) {
-        (Some(username), PasswordGiven::From(password)) => Some((username.text()?.to_owned(), password)),
-        (Some(username), PasswordGiven::Not) => {
+        (Some(username), SecretGiven::From(password)) => Some((username.text()?.to_owned(), password)),
+        (Some(username), SecretGiven::Not) => {
             username.fault_with("has no password beside it", "add `password_file` or another of its kind".to_owned());
             None
         }
-        (None, PasswordGiven::From(_)) => {
+        (None, SecretGiven::From(_)) => {
             fields.fault(Some("username"), "is missing beside the password", None);
             None
         }
-        (None, PasswordGiven::Not) | (_, PasswordGiven::Wrong) => None,
+        (None, SecretGiven::Not) | (_, SecretGiven::Wrong) => None,
     }
 }

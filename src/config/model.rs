@@ -126,6 +126,8 @@ pub struct SslVpn {
     pub account: Account,
     /// Its password.
     pub password: SecretSource,
+    /// The secret of its one-time codes (RFC 6238), where the gateway asks for them.
+    pub otp_secret: Option<SecretSource>,
     /// For the whole login. Default 60 s.
     pub timeout: Duration,
     /// The client's profile.
@@ -293,6 +295,11 @@ pub enum Reaction {
         line: Template,
         /// How often at most; then the reason.
         max: Option<(u32, Reason)>,
+        /// Only while the client has the terminal's echo switched off. Default no.
+        hidden: bool,
+        /// The client asks again at random, also for a good secret: once more than `max`, once a day and account, when
+        /// nothing looked like a refusal. Default no.
+        again: bool,
     },
     /// The login failed for this reason.
     Failed(Reason),

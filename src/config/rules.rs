@@ -57,7 +57,7 @@ fn read_pattern(value: &Value<'_>) -> Option<Regex> {
 fn read_reaction(fields: &Fields<'_>) -> Option<Reaction> {
     let given: Vec<_> = ["send", "failed", "connected"].into_iter().filter(|key| fields.get(key).is_some()).collect();
     if given.as_slice() != ["send"] {
-        for value in ["max", "then"].iter().filter_map(|key| fields.get(key)) {
+        for value in ["max", "then", "hidden", "again"].iter().filter_map(|key| fields.get(key)) {
             value.fault("belongs to `send`");
         }
     }
@@ -101,14 +101,19 @@ fn read_send(fields: &Fields<'_>) -> Option<Reaction> {
             return None;
         }
     };
+    let flag = |key: &str| fields.get(key).and_then(|value| value.flag()).unwrap_or(false);
+    let (hidden, again) = (flag("hidden"), flag("again"));
     let line = line?;
+    if let Some(value) = fields.get("again").filter(|_| again && !line.has_field("password")) {
+        value.fault("is for lines with `{password}` alone");
+    }
     // A secret typed again and again locks the account: without a word of the user's, once is enough.
     let max = max.or_else(|| {
         let secret = line.fields().find(|name| SECRET_FIELDS.contains(name))?;
         let kind = if secret == "otp" { FailureKind::OtpRejected } else { FailureKind::AuthRejected };
         Some((1, kind.into()))
     });
-    Some(Reaction::Send { line, max })
+    Some(Reaction::Send { line, max, hidden, again })
 }
 
 fn read_reason(value: &Value<'_>) -> Option<Reason> {

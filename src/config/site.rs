@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::{is_host, split_host_port};
-use super::blocks::{PasswordGiven, alerts_block, read_alerts, read_password, read_ping};
+use super::blocks::{SecretGiven, alerts_block, read_alerts, read_otp_secret, read_password, read_ping};
 use super::fields::Fields;
 use super::gateway::{GatewayKeys, read_gateway_keys};
 use super::keys::SITE;
@@ -50,7 +50,8 @@ struct Draft {
     internal_ip: Option<String>,
     realm: Option<String>,
     username: Option<String>,
-    password: PasswordGiven,
+    password: SecretGiven,
+    otp_secret: SecretGiven,
     timeout: Duration,
     client: Option<Arc<Profile>>,
     client_args: Vec<String>,
@@ -82,7 +83,7 @@ pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_,
     let fields = Fields::of(value, &SITE)?.or(&around.defaults);
     let draft = Draft::read(&fields, around);
     draft.check(&fields);
-    let PasswordGiven::From(password) = draft.password else { return None };
+    let SecretGiven::From(password) = draft.password else { return None };
     let client = draft.client?;
     Some(Site {
         name: site_name?,
@@ -97,6 +98,7 @@ pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_,
             internal_ip: draft.internal_ip,
             account: Account { username: draft.username?, realm: draft.realm },
             password,
+            otp_secret: draft.otp_secret.source(),
             timeout: draft.timeout,
             gateway: draft.gateway.complete(client.gateway),
             client,
@@ -135,6 +137,7 @@ impl Draft {
             realm: fields.text("realm"),
             username: fields.text("username"),
             password: read_password(fields, around.base),
+            otp_secret: read_otp_secret(fields, around.base),
             timeout: fields.duration("timeout", &TIMEOUT).unwrap_or(Duration::from_mins(1)),
             client: read_client(fields, around.profiles),
             client_args: fields.get("client_args").and_then(|value| value.texts()).unwrap_or_default(),
@@ -157,7 +160,7 @@ impl Draft {
                 fields.fault(Some(key), format!("is missing: {what}"), None);
             }
         }
-        if self.password == PasswordGiven::Not {
+        if self.password == SecretGiven::Not {
             let hint =
                 "add one of `password_file`, `password_env`, `password_command`, `password_credential`, `password`";
             fields.fault(Some("password"), "is missing", Some(hint.to_owned()));

@@ -19,14 +19,13 @@ pub(super) fn check_fields(
     let has = |name: &str| match name {
         "realm" => site.get("realm").is_some(),
         "vpn_gw_port" => vpn_gw.is_none_or(|gateway| split_host_port(gateway).is_some_and(|(_, port)| port.is_some())),
-        "otp" => false,
-        // Required of every site: where one is missing, that is a fault of its own.
-        "vpn_gw" | "vpn_gw_host" | "username" | "password" | "site" => true,
+        // Required of every site: where one is missing, that is a fault of its own. But for `otp`: whether a gateway asks
+        // for a code is known when it does.
+        "otp" | "vpn_gw" | "vpn_gw_host" | "username" | "password" | "site" => true,
         other => params.contains_key(other) || site.get("params").is_some_and(|block| named(&block, other)),
     };
     for name in must_have(client).into_iter().filter(|name| !has(name)) {
         let hint = match name {
-            "otp" => format!("a one-time code {}", super::unsupported()),
             "realm" => "add `realm`".to_owned(),
             "vpn_gw_port" => "write `vpn_gw` as host:port".to_owned(),
             other => similar_field(other).unwrap_or_else(|| format!("add `{other}` under `params`")),

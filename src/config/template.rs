@@ -72,6 +72,21 @@ impl Template {
         })
     }
 
+    /// Whether it has this field.
+    pub fn has_field(&self, name: &str) -> bool {
+        self.fields().any(|field| field == name)
+    }
+
+    /// Whether it has a field that holds a secret.
+    pub fn has_secret(&self) -> bool {
+        self.fields().any(|field| SECRET_FIELDS.contains(&field))
+    }
+
+    /// Whether it is a part of the login's credentials: a secret, or the user's name.
+    pub fn has_credential(&self) -> bool {
+        self.has_secret() || self.has_field("username")
+    }
+
     /// The text with every field replaced by what `value_of` says; the name of the first field without a value, else.
     pub fn fill<V: AsRef<str>>(&self, value_of: impl Fn(&str) -> Option<V>) -> Result<String, &str> {
         let mut text = String::new();

@@ -113,7 +113,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
     if let Some(busy_pct) = load.busy_pct().filter(|&busy| busy >= BUSY_PCT) {
         tracing::warn!(site = %site.name, busy_pct = busy_pct.round(), "this host was busy during the cycle: its times may be too long");
     }
-    let dialogue = cx.client.as_ref().map(|c| c.session.dialogue()).unwrap_or_default();
+    let dialogue = cx.client.as_ref().map(stage::Client::dialogue).unwrap_or_default();
     let judged = judge(&stages);
     let deciding = stages.iter().find(|s| Some(s.stage) == judged.stage);
     let record = CycleRecord {

@@ -87,7 +87,7 @@ async fn lost(session: &mut Session) -> String {
     loop {
         match session.event().await {
             Some(SessionEvent::Lost { text, .. } | SessionEvent::Failed { text, .. }) => return session.blanked(&text),
-            Some(SessionEvent::Connected { .. }) => {}
+            Some(SessionEvent::Connected { .. } | SessionEvent::Withdrawn | SessionEvent::AskedAgain) => {}
             Some(SessionEvent::Ended { status }) => {
                 let how = status.map(|s| format!(" ({s})")).unwrap_or_default();
                 let words = session.last_line().unwrap_or_default();

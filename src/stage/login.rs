@@ -5,65 +5,83 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Client, CycleState, StageEnd};
-use crate::client::{ClientCommand, Dialogue, Fields, Session, SessionEvent, SpawnError};
+use super::login_account::Codes;
+use super::login_wait::log_in;
+use super::{Client, CycleState, StageEnd, login_account as account};
+use crate::cleanup::Mode;
+use crate::client::{ClientCommand, CodeSource, Dialogue, Fields, Session, SpawnError};
 use crate::config::{Secret, SslVpn, split_host_port};
-use crate::net::{Interface, NetChanges, NetSnapshot, matches_glob};
 use crate::process::{MARK, ProcessId, Tree};
-use crate::record::{FailureKind, FaultDomain, MalfunctionKind, Outcome};
+use crate::record::{MalfunctionKind, Outcome};
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
-    if let Some(end) = rests(cx) {
+    if let Some(end) = account::rests(cx) {
         return end;
     }
-    if let Err(end) = start(cx) {
+    // Before the client runs: waiting for the next code is no part of the login.
+    let codes = match account::reserve_code(cx).await {
+        Ok(codes) => codes,
+        Err(end) => return end,
+    };
+    let mut end = once(cx, codes.as_ref(), None).await;
+    if is_busy(&end) {
+        // One instance a host: what is ours, or adopted, may have been on its way out. Exactly one more try.
+        let deadline = spawned(cx) + cx.vpn.timeout;
+        match make_way(cx, deadline).await {
+            Ok(()) => end = once(cx, codes.as_ref(), Some(deadline)).await,
+            Err(why) => end = StageEnd::because(MalfunctionKind::ClientBusy, why),
+        }
+    }
+    account::note(cx, &end);
+    end
+}
+
+/// Starts the client and logs in, until `deadline` (none: the site's `timeout` from now).
+async fn once(cx: &mut CycleState<'_>, codes: Option<&Arc<Codes>>, deadline: Option<Instant>) -> StageEnd {
+    if let Err(end) = start(cx, codes.cloned()) {
         return end;
     }
-    let deadline = spawned(cx) + cx.vpn.timeout;
+    let deadline = deadline.unwrap_or_else(|| spawned(cx) + cx.vpn.timeout);
     // Written beside the dialogue: a sync of the disk must not delay an answer.
     let journal = save_leader(cx);
     let end = log_in(cx, deadline).await;
     if let Some(journal) = journal {
         let _ = journal.await;
     }
-    note_account(cx, &end);
     end
 }
 
-/// The account rests after the gateway refused it: another login with the same password could lock it.
-fn rests(cx: &CycleState<'_>) -> Option<StageEnd> {
-    if cx.force {
-        return None;
-    }
-    let secret = cx.password.as_ref()?;
-    match cx.around.accounts.resting(&cx.vpn.account, secret, cx.around.clock.now()) {
-        Ok(resting) => resting.map(|r| StageEnd::because(MalfunctionKind::AccountPaused, r.to_string())),
-        // Without the book nobody knows: better no login than one too many.
-        Err(e) => Some(StageEnd::because(MalfunctionKind::AccountPaused, crate::error::chain(&e))),
-    }
+/// The client itself says that another instance of it runs.
+fn is_busy(end: &StageEnd) -> bool {
+    end.outcome == Outcome::Inconclusive(MalfunctionKind::ClientBusy)
 }
 
-/// A refused account rests from now on, an accepted one does not.
-fn note_account(cx: &CycleState<'_>, end: &StageEnd) {
-    let (accounts, account, now) = (&cx.around.accounts, &cx.vpn.account, cx.around.clock.now());
-    let noted = match (end.outcome, &cx.password) {
-        (Outcome::Failed(reason), Some(secret)) if reason.fault_domain() == FaultDomain::Identity => {
-            accounts.refused(account, secret, reason, now)
+/// Ends what is left of the client and of the strangers that its profile adopts; `Err`: what stays, in words.
+async fn make_way(cx: &mut CycleState<'_>, deadline: Instant) -> Result<(), String> {
+    let (around, adopt) = (cx.around, cx.vpn.client.adopt.clone());
+    let Some(client) = cx.client.as_mut() else { return Ok(()) };
+    let tidied = timeout_at(deadline, async {
+        client.tree.terminate(around.endurance, &around.hurry).await;
+        around.end_adopted(adopt, Mode::Repair).await
+    });
+    match tidied.await {
+        Ok(report) if report.is_clean() => {
+            tracing::info!(site = %cx.site.name, done = ?report.done, "another instance of the client was running: starting once more");
+            Ok(())
         }
-        // The client's word is enough: what is wrong with the tunnel says nothing against the account.
-        (_, Some(secret)) if cx.login.is_some() => accounts.accepted(account, secret, now),
-        _ => Ok(()),
-    };
-    if let Err(e) = noted {
-        tracing::error!(error = crate::error::chain(&e), "whether the account rests could not be noted");
+        Ok(report) => Err(report.left_in_words()),
+        Err(_) => Err("another instance of the client did not end in time".to_owned()),
     }
 }
 
 /// Starts the client.
-fn start(cx: &mut CycleState<'_>) -> Result<(), StageEnd> {
+fn start(cx: &mut CycleState<'_>, codes: Option<Arc<Codes>>) -> Result<(), StageEnd> {
     let password = cx.password.clone().unwrap_or_else(|| Secret::new(""));
-    let fields = fields(cx.site.name.as_str(), cx.vpn, password.clone());
+    let mut fields = fields(cx.site.name.as_str(), cx.vpn, password.clone());
+    if let Some(codes) = codes {
+        fields = fields.with_code("otp", codes as Arc<dyn CodeSource>);
+    }
     let command = command(cx, &fields);
     let dialogue = Dialogue::new(cx.vpn.client.dialogue.clone(), fields, cx.vpn.fingerprints.clone())
         .map_err(|e| StageEnd::because(MalfunctionKind::UnexpectedPrompt, e.to_string()))?;
@@ -74,7 +92,9 @@ fn start(cx: &mut CycleState<'_>) -> Result<(), StageEnd> {
     if let Some(journal) = &mut cx.journal {
         journal.leader = claim.leader;
     }
-    cx.client = Some(Client { session, tree: Tree::new(claim, Arc::clone(&cx.around.net)), connected: false });
+    let earlier = cx.client.take().map(|before| before.dialogue()).unwrap_or_default();
+    let tree = Tree::new(claim, Arc::clone(&cx.around.net));
+    cx.client = Some(Client { session, tree, connected: false, earlier });
     Ok(())
 }
 
@@ -86,7 +106,7 @@ fn not_started(error: &SpawnError) -> StageEnd {
     StageEnd::because(kind, crate::error::chain(error))
 }
 
-fn spawned(cx: &CycleState<'_>) -> Instant {
+pub(super) fn spawned(cx: &CycleState<'_>) -> Instant {
     cx.client.as_ref().map_or_else(Instant::now, |c| c.session.spawned())
 }
 
@@ -138,113 +158,4 @@ fn fields(site: &str, vpn: &SslVpn, password: Secret) -> Fields {
         Some(realm) => fields.with("realm", realm),
         None => fields,
     }
-}
-
-async fn log_in(cx: &mut CycleState<'_>, deadline: Instant) -> StageEnd {
-    let Some(client) = cx.client.as_mut() else { return StageEnd::passed() };
-    let session = &mut client.session;
-    let at = loop {
-        match timeout_at(deadline, session.event()).await {
-            Ok(Some(SessionEvent::Connected { at })) => break at,
-            Ok(Some(SessionEvent::Failed { reason, text })) => {
-                return StageEnd::because(reason, session.blanked(&text));
-            }
-            Ok(Some(SessionEvent::Ended { status })) => return ended(session, status),
-            Ok(None) => return ended(session, None),
-            Ok(Some(SessionEvent::Lost { .. })) => {}
-            Err(_) => return timed_out(session),
-        }
-    };
-    let login = at.saturating_duration_since(session.spawned());
-    client.connected = true;
-    cx.login = Some(login);
-    match cx.vpn.client.interface.clone() {
-        Some(glob) => tunnel_up(cx, &glob, deadline).await,
-        None => StageEnd::passed_with(format!("{:.3} ms", login.as_secs_f64() * 1000.0)),
-    }
-}
-
-/// The client ended before it was connected.
-fn ended(session: &Session, status: Option<std::process::ExitStatus>) -> StageEnd {
-    let how = status.map_or_else(|| "the client ended".to_owned(), |s| format!("the client ended ({s})"));
-    let words = match session.last_line() {
-        Some(line) => format!("{how}: {line}"),
-        None => format!("{how} without a word"),
-    };
-    if session.has_heard() {
-        StageEnd::because(FailureKind::Disconnected, words)
-    } else {
-        StageEnd::because(MalfunctionKind::ClientExited, words)
-    }
-}
-
-fn timed_out(session: &Session) -> StageEnd {
-    if let Some(question) = session.open_question() {
-        return StageEnd::because(MalfunctionKind::UnexpectedPrompt, format!("the client asks: {question}"));
-    }
-    let words = session.last_line().map_or_else(|| "the client said nothing".into(), |l| format!("last words: {l}"));
-    StageEnd::because(FailureKind::LoginTimeout, words)
-}
-
-/// Waits until the client's word is true: its interface has an address and a route.
-async fn tunnel_up(cx: &mut CycleState<'_>, glob: &str, deadline: Instant) -> StageEnd {
-    let before = cx.baseline.as_ref().map(|b| b.network.clone()).unwrap_or_default();
-    let mut changes = match cx.around.net.watch() {
-        Ok(changes) => changes,
-        Err(e) => return StageEnd::because(FailureKind::NoInterface, format!("cannot watch interfaces: {e}")),
-    };
-    loop {
-        match cx.around.net.snapshot() {
-            Ok(now) => {
-                if let Some(tunnel) = tunnel_in(&before, &now, glob) {
-                    let address = tunnel.addresses.first().map(|(a, _)| a.to_string()).unwrap_or_default();
-                    let words = format!("{} {address}", tunnel.name);
-                    cx.tunnel = Some(tunnel.clone());
-                    return StageEnd::passed_with(words);
-                }
-            }
-            Err(e) => return StageEnd::because(FailureKind::NoInterface, format!("cannot look at interfaces: {e}")),
-        }
-        if let Some(end) = next_change(cx, &mut *changes, glob, deadline).await {
-            return end;
-        }
-    }
-}
-
-/// Waits for the next change of the network; an end when there will be none that helps.
-async fn next_change(
-    cx: &mut CycleState<'_>,
-    changes: &mut dyn NetChanges,
-    glob: &str,
-    deadline: Instant,
-) -> Option<StageEnd> {
-    let client = cx.client.as_mut()?;
-    let no_interface = || format!("the client says connected, but no interface `{glob}` has an address and a route");
-    tokio::select! {
-        next = timeout_at(deadline, changes.changed()) => match next {
-            Ok(Ok(())) => None,
-            Ok(Err(e)) => Some(StageEnd::because(FailureKind::NoInterface, format!("cannot watch interfaces: {e}"))),
-            Err(_) => Some(StageEnd::because(FailureKind::NoInterface, no_interface())),
-        },
-        event = client.session.event() => match event {
-            Some(SessionEvent::Connected { .. }) => None,
-            Some(SessionEvent::Lost { reason, text } | SessionEvent::Failed { reason, text }) => {
-                client.connected = false;
-                Some(StageEnd::because(reason, client.session.blanked(&text)))
-            }
-            Some(SessionEvent::Ended { .. }) | None => {
-                client.connected = false;
-                let words = client.session.last_line().unwrap_or_default();
-                Some(StageEnd::because(FailureKind::Disconnected, format!("the client ended after connecting: {words}")))
-            }
-        },
-    }
-}
-
-/// The interface that carries the tunnel: new, of the client's name, with an address and a route.
-fn tunnel_in<'a>(before: &NetSnapshot, now: &'a NetSnapshot, glob: &str) -> Option<&'a Interface> {
-    now.interfaces
-        .iter()
-        .filter(|i| before.interface(i.index).is_none() && matches_glob(glob, &i.name))
-        .find(|i| i.up && !i.addresses.is_empty() && now.has_route_by(i.index))
 }

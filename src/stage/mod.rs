@@ -7,6 +7,8 @@ mod external;
 mod gateway;
 mod internal;
 mod login;
+mod login_account;
+mod login_wait;
 mod mtu;
 mod ping;
 mod prepare;

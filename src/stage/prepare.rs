@@ -33,6 +33,10 @@ async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
 
     let password = cx.vpn.password.read(&around.secret_env).await;
     cx.password = Some(password.map_err(|e| failed(crate::error::chain(&e)))?);
+    if let Some(source) = &cx.vpn.otp_secret {
+        let secret = source.read(&around.secret_env).await;
+        cx.otp_secret = Some(secret.map_err(|e| failed(crate::error::chain(&e)))?);
+    }
 
     done.extend(compare_resolv_conf(cx).await?);
     let baseline = Baseline::take(&*around.net, &around.resolv_conf)

@@ -8,7 +8,7 @@ use crate::client::Session;
 use crate::config::{Secret, Site, SslVpn};
 use crate::net::{Interface, LockHeld, NetLock};
 use crate::process::Tree;
-use crate::record::{GatewayFacts, LeftoverKind, Outcome, PingStats, Reason, Stage, one_line};
+use crate::record::{DialogueEvent, GatewayFacts, LeftoverKind, Outcome, PingStats, Reason, Stage, one_line};
 
 /// How a stage ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,17 @@ pub struct Client {
     pub tree: Tree,
     /// It said that the tunnel is up, and not yet that it is gone.
     pub connected: bool,
+    /// What was said to and by one that was started before it in the same cycle.
+    pub earlier: Vec<DialogueEvent>,
+}
+
+impl Client {
+    /// The whole dialogue; times count from the start of the client that spoke.
+    pub fn dialogue(&self) -> Vec<DialogueEvent> {
+        let mut all = self.earlier.clone();
+        all.extend(self.session.dialogue());
+        all
+    }
 }
 
 /// One cycle under way.
@@ -74,6 +85,8 @@ pub struct CycleState<'a> {
     pub lock: Option<Result<NetLock, LockHeld>>,
     /// The password, read before the login.
     pub password: Option<Secret>,
+    /// The secret of its one-time codes, where the site has one.
+    pub otp_secret: Option<Secret>,
     /// The known good content of resolv.conf.
     pub known_good: Option<KnownGood>,
     /// The host before the login.
@@ -114,6 +127,7 @@ impl<'a> CycleState<'a> {
             journal: None,
             lock: None,
             password: None,
+            otp_secret: None,
             known_good: None,
             baseline: None,
             client: None,

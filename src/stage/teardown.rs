@@ -51,7 +51,8 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
 /// The line is typed only to a client that is connected: at a login prompt it would be a wrong password.
 fn ask(client: &Client, leave: &Leave) -> bool {
     let mut asked = false;
-    if let (Some(line), true) = (&leave.send, client.connected) {
+    let hears_commands = client.connected && !client.session.waits_in_vain();
+    if let (Some(line), true) = (&leave.send, hears_commands) {
         client.session.type_line(line);
         asked = true;
     }
