@@ -7,6 +7,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
@@ -90,6 +91,11 @@ pub trait NetContext: Send + Sync + std::fmt::Debug {
 
     /// Sends echo requests. The future ends by itself after `count` intervals and one timeout.
     fn ping(&self, request: PingRequest) -> BoxFuture<'_, Result<PingReport, PingError>>;
+
+    /// Sends echo requests to many targets at once; one result a request, in the same order.
+    fn ping_all(&self, requests: Vec<PingRequest>) -> BoxFuture<'_, Vec<Result<PingReport, PingError>>> {
+        Box::pin(join_all(requests.into_iter().map(|request| self.ping(request))))
+    }
 
     /// Resolves a host name or reads an address.
     fn resolve<'a>(&'a self, host: &'a str, timeout: Duration) -> BoxFuture<'a, Result<IpAddr, ResolveError>>;

@@ -3,22 +3,30 @@
 //! It only puts the pieces together. Each piece is a plain function on the calling thread's namespace, or takes a
 //! socket that such a function made, so that a context of another namespace can use them all.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use futures_util::stream::{StreamExt, iter};
 use tokio::net::UdpSocket;
 use tokio::process::Command;
 use tokio::time::Instant;
 
-use super::icmp::{EchoSocket, OpenError, ping_by_program, ping_by_socket};
+use super::icmp::{EchoSocket, OpenError, Version, ping_by_program, ping_by_socket};
 use super::lock::{CLIENT_LOCK, Holder, Lock};
 use super::watch::Watch;
-use super::{BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError};
+use super::{
+    BoxFuture, BoxStream, ConnectError, Fragments, LockHeld, NetChanges, NetContext, NetLock, NetSnapshot, PingError,
+};
 use super::{
     PingReport, PingRequest, PreExec, ResolveError, Route, RouteHop, Rule, netlink, processes, resolve, stream,
 };
+
+/// `ping` programs that run at once, where there is no socket.
+const MOST_PROGRAMS: usize = 16;
 
 /// The network namespace in which the prober runs.
 #[derive(Debug)]
@@ -90,11 +98,26 @@ impl NetContext for HostNet {
 
     fn ping(&self, request: PingRequest) -> BoxFuture<'_, Result<PingReport, PingError>> {
         Box::pin(async move {
-            match EchoSocket::open(request.target) {
-                Ok(socket) => ping_by_socket(socket, request).await,
-                Err(OpenError::NotPermitted(why)) => ping_by_program(Command::new("ping"), request, &why).await,
-                Err(OpenError::Io(why)) => Err(PingError::Io(why)),
+            let report = ping_alike(vec![request]).await.pop();
+            report.unwrap_or_else(|| Err(PingError::Io("no report came".to_owned())))
+        })
+    }
+
+    fn ping_all(&self, requests: Vec<PingRequest>) -> BoxFuture<'_, Vec<Result<PingReport, PingError>>> {
+        Box::pin(async move {
+            let mut sockets: BTreeMap<_, (Vec<_>, Vec<_>)> = BTreeMap::new();
+            for (place, request) in requests.into_iter().enumerate() {
+                let kind = (request.target.is_ipv4(), request.fragments == Fragments::Forbidden);
+                let (places, own) = sockets.entry(kind).or_default();
+                places.push(place);
+                own.push(request);
             }
+            let mut reports = BTreeMap::new();
+            let sweeps = sockets.into_values().map(|(places, own)| async move { (places, ping_alike(own).await) });
+            for (places, found) in join_all(sweeps).await {
+                reports.extend(places.into_iter().zip(found));
+            }
+            reports.into_values().collect()
         })
     }
 
@@ -125,5 +148,18 @@ impl NetContext for HostNet {
                 holder.let_go().await;
             }
         })
+    }
+}
+
+/// Pings targets that can share a socket, by the first way that is allowed.
+async fn ping_alike(requests: Vec<PingRequest>) -> Vec<Result<PingReport, PingError>> {
+    let Some(version) = requests.first().map(|request| Version::of(request.target)) else { return Vec::new() };
+    match EchoSocket::open(version) {
+        Ok(socket) => ping_by_socket(socket, &requests).await,
+        Err(OpenError::NotPermitted(why)) => {
+            let programs = requests.into_iter().map(|request| ping_by_program(Command::new("ping"), request, &why));
+            iter(programs).buffered(MOST_PROGRAMS).collect().await
+        }
+        Err(OpenError::Io(why)) => requests.iter().map(|_| Err(PingError::Io(why.clone()))).collect(),
     }
 }

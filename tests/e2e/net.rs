@@ -261,6 +261,43 @@ fn series_side_by_side_do_not_take_each_others_replies() {
 }
 
 #[test]
+fn twenty_thousand_targets_are_asked_at_once_and_all_of_their_replies_are_counted() {
+    let here = Namespace::new("many");
+    for datagram in [false, true] {
+        if datagram {
+            here.allow_datagram_icmp();
+        }
+        let requests: Vec<_> = (0..20_000u32)
+            .map(|n| PingRequest { target: IpAddr::from((0x7f01_0000 + n).to_be_bytes()), count: 1, ..request("::1") })
+            .collect();
+        let reports = here.run(|| async move { host().ping_all(requests).await });
+        assert_eq!(reports.len(), 20_000);
+        let answered = reports.iter().filter(|report| report.as_ref().is_ok_and(|r| r.stats.received == 1)).count();
+        assert_eq!(answered, 20_000, "datagram: {datagram}");
+    }
+}
+
+#[test]
+fn of_many_targets_each_has_its_own_result_in_the_order_asked() {
+    let (here, _there) = Namespace::pair("each");
+    here.ip("route add unreachable 10.94.0.0/24");
+    for datagram in [false, true] {
+        if datagram {
+            here.allow_datagram_icmp();
+        }
+        let targets = ["10.99.0.2", "fd99::2", "10.94.0.7", "10.99.0.77", "10.99.0.2", "::1"];
+        let too_large = PingRequest { payload: 65_508, ..request("10.99.0.2") };
+        let requests = targets.iter().map(|target| request(target)).chain([too_large]).collect();
+        let reports = here.run(|| async move { host().ping_all(requests).await });
+        let received: Vec<_> =
+            reports.iter().map(|report| report.as_ref().ok().map(|report| report.stats.received)).collect();
+        assert_eq!(received, [Some(3), Some(3), Some(0), Some(0), Some(3), Some(3), None]);
+        let unreachable = reports[2].as_ref().unwrap().unreachable.as_deref();
+        assert!(unreachable.is_some_and(|words| words.contains("no route to host")), "{unreachable:?}");
+    }
+}
+
+#[test]
 fn a_snapshot_shows_interfaces_addresses_and_routes() {
     let here = Namespace::new("snap");
     let before = here.inside(|| host().snapshot().unwrap());

@@ -13,7 +13,7 @@ pub(super) const MAX_IPV4_HEADER: usize = 60;
 
 /// The IP version, which decides the message types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
+pub(in crate::net) enum Version {
     V4,
     V6,
 }
@@ -31,7 +31,7 @@ pub(super) struct Echo<'a> {
 
 impl Version {
     /// That of an address.
-    pub(super) const fn of(address: IpAddr) -> Self {
+    pub(in crate::net) const fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(_) => Self::V4,
             IpAddr::V6(_) => Self::V6,

@@ -8,10 +8,12 @@ mod codec;
 mod ledger;
 mod program;
 mod program_output;
+mod roll;
 mod series;
 mod socket;
 mod words;
 
+pub(super) use codec::Version;
 pub(super) use program::ping as ping_by_program;
 pub(super) use series::ping as ping_by_socket;
 pub(super) use socket::{EchoSocket, OpenError};

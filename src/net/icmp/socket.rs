@@ -20,11 +20,17 @@ use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mt
 use super::codec::{Version, strip_ipv4_header};
 use super::words::IcmpError;
 
-/// A socket for echo messages to one target.
+/// What Linux books for a packet beside its data (`sizeof(struct sk_buff)` and the shared info, rounded up).
+const SMALL_PACKET: usize = 1280;
+
+/// No more room than this is asked for, whatever is awaited.
+const LARGEST_ROOM: usize = 32 << 20;
+
+/// A socket for echo messages of one IP version.
 #[derive(Debug)]
 pub(in crate::net) struct EchoSocket {
     fd: OwnedFd,
-    target: IpAddr,
+    version: Version,
     kind: Kind,
 }
 
@@ -69,12 +75,12 @@ pub(super) struct QueuedError<'a> {
 
 impl EchoSocket {
     /// Opens a datagram socket, or a raw one where that is refused, in the calling thread's network namespace.
-    pub(in crate::net) fn open(target: IpAddr) -> Result<Self, OpenError> {
-        let datagram = match open_as(target, Kind::Datagram) {
+    pub(in crate::net) fn open(version: Version) -> Result<Self, OpenError> {
+        let datagram = match open_as(version, Kind::Datagram) {
             Ok(socket) => return Ok(socket),
             Err(errno) => errno,
         };
-        match open_as(target, Kind::Raw) {
+        match open_as(version, Kind::Raw) {
             Ok(socket) => Ok(socket),
             Err(raw @ (Errno::EPERM | Errno::EACCES)) => Err(OpenError::NotPermitted(format!(
                 "datagram socket: {}; raw socket: {}",
@@ -87,45 +93,41 @@ impl EchoSocket {
 
     /// From now on no packet is cut into pieces, whatever the kernel has learnt about the way.
     pub(in crate::net) fn forbid_fragments(&self) -> io::Result<()> {
-        match self.target {
-            IpAddr::V4(_) => set_ip_mtu_discover(&self.fd, Ipv4PathMtuDiscovery::PROBE)?,
-            IpAddr::V6(_) => set_ipv6_mtu_discover(&self.fd, Ipv6PathMtuDiscovery::PROBE)?,
+        match self.version {
+            Version::V4 => set_ip_mtu_discover(&self.fd, Ipv4PathMtuDiscovery::PROBE)?,
+            Version::V6 => set_ipv6_mtu_discover(&self.fd, Ipv6PathMtuDiscovery::PROBE)?,
         }
         Ok(())
     }
 
-    /// Which kind was allowed.
-    pub(super) const fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// To whom it sends.
-    pub(super) const fn target(&self) -> IpAddr {
-        self.target
-    }
-
-    /// The IP version.
-    pub(super) const fn version(&self) -> Version {
-        Version::of(self.target)
+    /// Makes room for this many replies that come in at once: the least that Linux takes for a small packet is 768
+    /// bytes of the buffer, and what it grants without privilege is little. Without room replies are lost; that is all.
+    pub(super) fn make_room_for(&self, replies: usize, payload: usize) {
+        let bytes = replies.saturating_mul(payload.saturating_add(SMALL_PACKET)).min(LARGEST_ROOM);
+        if setsockopt(&self.fd, sockopt::RcvBufForce, &bytes).is_err() {
+            let _ = setsockopt(&self.fd, sockopt::RcvBuf, &bytes);
+        }
     }
 
     /// The descriptor to wait on, and a reader and sender that goes with it.
-    pub(super) fn into_parts(self) -> (OwnedFd, Peer) {
-        (self.fd, Peer { target: self.target, kind: self.kind })
+    pub(super) fn into_parts(self) -> (OwnedFd, Channel) {
+        (self.fd, Channel { version: self.version, kind: self.kind })
     }
 }
 
 /// What the calls on the descriptor need to know about it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Peer {
-    target: IpAddr,
-    kind: Kind,
+pub(super) struct Channel {
+    /// Messages of this version alone.
+    pub(super) version: Version,
+    /// Which kind was allowed.
+    pub(super) kind: Kind,
 }
 
-impl Peer {
-    /// Sends one message to the target.
-    pub(super) fn send(self, fd: BorrowedFd<'_>, message: &[u8]) -> nix::Result<()> {
-        let address = SockaddrStorage::from(SocketAddr::new(self.target, 0));
+impl Channel {
+    /// Sends one message.
+    pub(super) fn send(fd: BorrowedFd<'_>, target: IpAddr, message: &[u8]) -> nix::Result<()> {
+        let address = SockaddrStorage::from(SocketAddr::new(target, 0));
         sendto(fd.as_raw_fd(), message, &address, MsgFlags::MSG_DONTWAIT).map(drop)
     }
 
@@ -145,7 +147,7 @@ impl Peer {
             (received.bytes, received.address.as_ref().and_then(ip), arrived)
         };
         let packet = buffer.get(..length).unwrap_or_default();
-        let with_header = self.kind == Kind::Raw && self.target.is_ipv4();
+        let with_header = self.kind == Kind::Raw && self.version == Version::V4;
         let message = if with_header { strip_ipv4_header(packet).unwrap_or_default() } else { packet };
         Ok(Received { message, from, arrived })
     }
@@ -167,10 +169,10 @@ impl<'a> QueuedError<'a> {
     }
 }
 
-fn open_as(target: IpAddr, kind: Kind) -> nix::Result<EchoSocket> {
-    let (family, protocol) = match target {
-        IpAddr::V4(_) => (AddressFamily::Inet, SockProtocol::Icmp),
-        IpAddr::V6(_) => (AddressFamily::Inet6, SockProtocol::IcmpV6),
+fn open_as(version: Version, kind: Kind) -> nix::Result<EchoSocket> {
+    let (family, protocol) = match version {
+        Version::V4 => (AddressFamily::Inet, SockProtocol::Icmp),
+        Version::V6 => (AddressFamily::Inet6, SockProtocol::IcmpV6),
     };
     let style = match kind {
         Kind::Datagram => SockType::Datagram,
@@ -178,11 +180,11 @@ fn open_as(target: IpAddr, kind: Kind) -> nix::Result<EchoSocket> {
     };
     let fd = socket(family, style, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, protocol)?;
     setsockopt(&fd, sockopt::ReceiveTimestampns, &true)?;
-    match target {
-        IpAddr::V4(_) => setsockopt(&fd, sockopt::Ipv4RecvErr, &true)?,
-        IpAddr::V6(_) => setsockopt(&fd, sockopt::Ipv6RecvErr, &true)?,
+    match version {
+        Version::V4 => setsockopt(&fd, sockopt::Ipv4RecvErr, &true)?,
+        Version::V6 => setsockopt(&fd, sockopt::Ipv6RecvErr, &true)?,
     }
-    Ok(EchoSocket { fd, target, kind })
+    Ok(EchoSocket { fd, version, kind })
 }
 
 /// The error that came from the network, if this control message is one.
