@@ -19,6 +19,7 @@ mod fd;
 mod files;
 pub mod hostload;
 pub mod record;
+pub mod zone;
 
 pub mod net;
 

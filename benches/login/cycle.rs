@@ -43,7 +43,7 @@ fn surroundings(config: &Config, net: &Arc<Watched>) -> Surroundings {
     Surroundings {
         net: Arc::clone(net) as _,
         clock: Arc::new(SystemClock),
-        timezone: config.timezone,
+        timezone: config.timezone.clone(),
         prober: config.prober.clone(),
         state_dir: config.state_dir.clone(),
         accounts: AccountBook::new(&config.state_dir),

@@ -6,8 +6,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::zone::Zone;
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use super::advice::what_to_try;
 use super::policy::length;
@@ -32,7 +32,7 @@ pub struct Text {
 }
 
 /// Writes the message; times in `zone`.
-pub fn render(event: &AlertEvent, zone: Tz) -> Text {
+pub fn render(event: &AlertEvent, zone: &Zone) -> Text {
     let subject = one_line(&format!("[vpnprobe] {}", headline(event)), MAX_SUBJECT);
     let mut body = Body { text: String::new(), zone };
     body.write_event(event);
@@ -64,12 +64,12 @@ fn cause(facts: &AlertFacts) -> String {
     }
 }
 
-struct Body {
+struct Body<'z> {
     text: String,
-    zone: Tz,
+    zone: &'z Zone,
 }
 
-impl Body {
+impl Body<'_> {
     fn write_event(&mut self, event: &AlertEvent) {
         let name = one_line(&event.subject, MAX_NAME);
         let facts = &event.facts;
@@ -179,7 +179,7 @@ impl Body {
     }
 
     fn time(&self, time: DateTime<Utc>) -> String {
-        time.with_timezone(&self.zone).format("%Y-%m-%d %H:%M:%S %Z").to_string()
+        time.with_timezone(self.zone).format("%Y-%m-%d %H:%M:%S %Z").to_string()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
+use crate::zone::Zone;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -45,7 +45,7 @@ impl Notifier {
         channels: Vec<Arc<dyn Channel>>,
         gate: &RouteGate,
         clock: Arc<dyn Clock>,
-        timezone: Tz,
+        timezone: Zone,
     ) -> Result<(Self, NotifierTask), StoreError> {
         let mut state = store.load()?;
         state.outbox.make_everything_due(clock.now());

@@ -108,7 +108,7 @@ impl Prober {
         let store = Arc::new(Mortal { file, alive: Mutex::new(true) });
         let channels = channels.iter().map(|&channel| -> Arc<dyn Channel> { channel.clone() }).collect();
         let gate = RouteGate::new();
-        let (notifier, task) = Notifier::new(store.clone(), channels, &gate, clock, Tz::UTC).unwrap();
+        let (notifier, task) = Notifier::new(store.clone(), channels, &gate, clock, Zone::utc()).unwrap();
         Self { store, notifier, gate, task: tokio::spawn(task.run()), cycles: 0 }
     }
 

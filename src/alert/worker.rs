@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
+use crate::zone::Zone;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -39,7 +39,7 @@ pub struct NotifierTask {
     channels: BTreeMap<String, Arc<dyn Channel>>,
     gate: GateListener,
     clock: Arc<dyn Clock>,
-    timezone: Tz,
+    timezone: Zone,
     commands: mpsc::Receiver<Command>,
     sends: JoinSet<Result<(), SendError>>,
     in_flight: HashMap<Id, MessageKey>,
@@ -71,7 +71,7 @@ impl NotifierTask {
         channels: Vec<Arc<dyn Channel>>,
         gate: GateListener,
         clock: Arc<dyn Clock>,
-        timezone: Tz,
+        timezone: Zone,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
         Self {
@@ -246,7 +246,7 @@ impl NotifierTask {
     }
 
     fn outgoing(&self, message: &Message) -> Outgoing {
-        let text = render(&message.event, self.timezone);
+        let text = render(&message.event, &self.timezone);
         Outgoing {
             event: message.event.clone(),
             subject: text.subject,

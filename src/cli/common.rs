@@ -147,7 +147,7 @@ pub(super) fn surroundings_in(
     Ok(Surroundings {
         net,
         clock: Arc::new(SystemClock),
-        timezone: config.timezone,
+        timezone: config.timezone.clone(),
         prober: config.prober.clone(),
         state_dir: config.state_dir.clone(),
         accounts: AccountBook::new(&config.state_dir),

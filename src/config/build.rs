@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
+use crate::zone::Zone;
 
 use super::blocks::{alerts_block, read_resolv_conf};
 use super::environment::Environment;
@@ -48,7 +48,7 @@ pub(super) fn build(
     warn_unavailable_fields(&top, &sites, &clients);
     Ok(Some(Config {
         frequency,
-        timezone: top.get("timezone").and_then(|value| read_timezone(&value)).unwrap_or(Tz::UTC),
+        timezone: top.get("timezone").and_then(|value| read_timezone(&value)).unwrap_or(Zone::utc()),
         prober: top.text("prober").unwrap_or_else(|| environment.host_name().to_owned()),
         state_dir: top.file("state_dir", base).unwrap_or_else(|| default_state_dir(environment)),
         secret_env: secret_env(&logging, &sites),
@@ -70,15 +70,11 @@ fn read_sites(top: &Fields<'_>, base: &Path, frequency: Duration, profiles: &Pro
     sites.unwrap_or_default().into_iter().filter_map(read).collect()
 }
 
-fn read_timezone(value: &Value<'_>) -> Option<Tz> {
+fn read_timezone(value: &Value<'_>) -> Option<Zone> {
     let text = value.text()?;
     let zone = text.parse().ok();
     if zone.is_none() {
-        value.not(
-            text,
-            "is not an IANA time zone",
-            did_you_mean(text, chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name())),
-        );
+        value.not(text, "is not an IANA time zone", did_you_mean(text, Zone::names().iter().map(String::as_str)));
     }
     zone
 }

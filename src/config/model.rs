@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
+use crate::zone::Zone;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub struct Config {
     /// Start of one pass to the start of the next, for sites that say nothing else. Default 600 s.
     pub frequency: Duration,
     /// Row times, day files, reports. Default UTC.
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// This prober's name. Default: the host name.
     pub prober: String,
     /// State that survives a restart. Default `$STATE_DIRECTORY`, else `./state`.

@@ -56,7 +56,7 @@ impl Recorder {
         let files = day_files(config).map_err(|e| chain(&e))?;
         let store = FileStore::new(&config.state_dir, Arc::clone(&around.clock));
         let (notifier, task) =
-            Notifier::new(Arc::new(store), channels, gate, Arc::clone(&around.clock), config.timezone)
+            Notifier::new(Arc::new(store), channels, gate, Arc::clone(&around.clock), config.timezone.clone())
                 .map_err(|e| chain(&e))?;
         let ended = CancellationToken::new();
         let at_its_end = ended.clone().drop_guard();

@@ -202,7 +202,7 @@ sites:
         Surroundings {
             net: Arc::new(TestNet { inner: DemoNet::of(world), wrong: self.wrong }),
             clock: Arc::new(SystemClock),
-            timezone: config.timezone,
+            timezone: config.timezone.clone(),
             prober: config.prober.clone(),
             state_dir: config.state_dir.clone(),
             accounts: AccountBook::new(&config.state_dir),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
+use crate::zone::Zone;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ pub struct Surroundings {
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Row times.
-    pub timezone: Tz,
+    pub timezone: Zone,
     /// This prober's name.
     pub prober: String,
     /// Where the journal lies.

@@ -5,7 +5,6 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -18,6 +17,7 @@ use vpnprobe::alert::{
 use vpnprobe::clock::SystemClock;
 use vpnprobe::config::{AlertRules, Email, Secret, SecretSource, SmtpTls};
 use vpnprobe::record::Verdict;
+use vpnprobe::zone::Zone;
 
 /// Longest wait for anything on this host; only a fault of the test itself takes so long.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -338,7 +338,7 @@ async fn an_outage_becomes_two_mails_in_one_thread() {
         vec![Arc::new(EmailChannel::new(email, Some(password)))],
         &RouteGate::new(),
         clock,
-        Tz::Europe__Paris,
+        "Europe/Paris".parse::<Zone>().unwrap(),
     )
     .unwrap();
     let task = tokio::spawn(task.run());

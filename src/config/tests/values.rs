@@ -32,7 +32,7 @@ fn a_configuration_of_epmonitoring_works_unchanged() {
 #[test]
 fn what_is_left_out_has_its_default() {
     let config = good("minimal.yml").config;
-    assert_eq!((config.timezone, config.prober.as_str()), (chrono_tz::Tz::UTC, "host-1"));
+    assert_eq!((config.timezone.clone(), config.prober.as_str()), (crate::zone::Zone::utc(), "host-1"));
     assert_eq!(config.state_dir, Path::new("/var/lib/a"));
     assert_eq!(config.resolv_conf.path, Path::new("/etc/resolv.conf"));
     let (gw, target) = site(&config, "gw");
