@@ -18,6 +18,8 @@ pub mod error;
 mod fd;
 mod files;
 pub mod hostload;
+mod memory;
+mod memory;
 pub mod record;
 pub mod zone;
 

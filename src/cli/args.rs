@@ -40,6 +40,7 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    crate::memory::share_one_heap();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {

@@ -69,5 +69,7 @@ pub async fn work(
         }
         let verdict = finished.record.verdict;
         let _ = progress.send(Progress::Finished { index: job.index, verdict });
+        drop(finished.record);
+        crate::memory::give_back();
     }
 }
