@@ -22,7 +22,7 @@ fail() {
     fail "\`VPNPROBE_LAB=$PREFIX\` is no name: lower-case letters, digits and hyphens, 32 at most"
 
 packages() {
-    printf '%s\n' ocserv openconnect gnutls-bin iproute2 iputils-ping python3-aiosmtpd procps
+    printf '%s\n' ocserv openconnect gnutls-bin iproute2 iputils-ping python3-aiosmtpd procps dnsmasq-base
 }
 
 check_packages() {
@@ -30,6 +30,7 @@ check_packages() {
     command -v ocserv >/dev/null || missing+=(ocserv)
     command -v openconnect >/dev/null || missing+=(openconnect)
     command -v certtool >/dev/null || missing+=(gnutls-bin)
+    command -v dnsmasq >/dev/null || missing+=(dnsmasq-base)
     command -v ip >/dev/null || missing+=(iproute2)
     command -v ping >/dev/null || missing+=(iputils-ping)
     command -v sysctl >/dev/null || missing+=(procps)

@@ -8,6 +8,10 @@ make_certificates() {
     quietly certtool --generate-self-signed --load-privkey "$at/ca.key" --template "$at/ca.template" --outfile "$at/ca.pem"
     new_certificate gw 10.78.0.1
     new_certificate mail 10.79.0.1
+    new_certificate inside 10.77.0.1
+    new_certificate inside-soon 10.77.0.1 "expiration_days = 3"
+    new_certificate inside-expired 10.77.0.1 'activation_date = "2020-01-01 00:00:00"
+expiration_date = "2021-01-01 00:00:00"'
     write_fingerprints gw "$at/gw.pem"
     write_fingerprints ca "$at/ca.pem"
 }
@@ -19,7 +23,7 @@ new_key() {
     )
 }
 
-# new_certificate NAME ADDRESS: for NAME.lab, by the lab's own authority.
+# new_certificate NAME ADDRESS [UNTIL]: for NAME.lab, by the lab's own authority.
 new_certificate() {
     local at=$LAB/certificates
     new_key "$at/$1.key"
@@ -29,7 +33,7 @@ dns_name = "$1.lab"
 ip_address = "$2"
 signing_key
 tls_www_server
-expiration_days = 30
+${3-expiration_days = 30}
 END
     quietly certtool --generate-certificate --load-privkey "$at/$1.key" --load-ca-certificate "$at/ca.pem" \
         --load-ca-privkey "$at/ca.key" --template "$at/$1.template" --outfile "$at/$1.pem"
@@ -56,6 +60,10 @@ make_users() {
     write_secret gw-users ''
     new_user probe lab-secret-1
     new_user second lab-secret-2
+    # Gets a resolver from the gateway: a client rewrites resolv.conf with it.
+    new_user resolving lab-secret-3
+    mkdir "$LAB/per-user"
+    echo "dns = 10.77.0.1" >"$LAB/per-user/resolving"
     write_secret wrong.pw not-the-password
     write_secret mailer.pw lab-mail-secret
 }

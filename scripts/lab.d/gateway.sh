@@ -19,6 +19,7 @@ device = vpns
 ipv4-network = 10.88.0.0
 ipv4-netmask = 255.255.255.0
 route = 10.77.0.0/255.255.255.0
+config-per-user = $LAB/per-user
 ping-leases = false
 # tests log in as often and as wrongly as they like
 max-clients = 0

@@ -81,6 +81,9 @@ const fn after_failure(kind: FailureKind) -> &'static str {
         FailureKind::InternalUnreachable => {
             "The login works, the inside does not answer: check the internal host, then the gateway's routes and rules for the test account."
         }
+        FailureKind::CheckFailed => {
+            "The tunnel works, a service behind it does not: the detail says which and how. Look at that service, then at the gateway's rules for it."
+        }
     }
 }
 

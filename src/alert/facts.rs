@@ -26,6 +26,8 @@ pub struct AlertFacts {
     pub login_ms: Option<f64>,
     /// Echo requests through the tunnel.
     pub internal: Option<PingFacts>,
+    /// Checks through the tunnel, as in the CSV: `tcp:10.1.0.9:443=3.2`.
+    pub checks: String,
     /// The last lines of the dialogue, secrets blanked.
     pub dialogue: Vec<DialogueEvent>,
 }

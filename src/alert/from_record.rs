@@ -1,7 +1,9 @@
 //! From the record of a cycle to what the policy observes. The only file here that knows a cycle.
 
 use super::{AlertFacts, Observation, PingFacts};
-use crate::record::{CycleRecord, FaultDomain, GatewayFacts, MalfunctionKind, PingStats, Reason, StageRecord, Verdict};
+use crate::record::{
+    CheckRecord, CycleRecord, FaultDomain, GatewayFacts, MalfunctionKind, PingStats, Reason, StageRecord, Verdict,
+};
 
 /// Lines of the dialogue that a message shows: the last screen of a login, short enough for a telephone.
 const DIALOGUE_LINES: usize = 12;
@@ -36,6 +38,7 @@ impl AlertFacts {
             gateway: record.gateway.as_ref().map(GatewayFacts::in_words).filter(|words| !words.is_empty()),
             login_ms: record.login.map(|took| took.as_secs_f64() * 1000.0),
             internal: record.internal.as_ref().map(PingFacts::from_stats),
+            checks: record.checks.iter().map(CheckRecord::in_a_word).collect::<Vec<_>>().join(" "),
             dialogue: record.dialogue.iter().skip(skipped_lines).cloned().collect(),
         }
     }
@@ -79,6 +82,7 @@ mod tests {
             gateway: None,
             login: None,
             internal: None,
+            checks: Vec::new(),
             leftovers: vec![],
             took: Some(Duration::from_secs(9)),
             dialogue: (0..20).map(|n| DialogueEvent { at_ms: n, sent: false, text: format!("line {n}") }).collect(),

@@ -146,6 +146,9 @@ impl Body<'_> {
         }
         self.field("  Login", &milliseconds(facts.login_ms));
         self.field("  Internal ping", &ping(facts.internal));
+        if !facts.checks.is_empty() {
+            self.field("  Checks", &one_line(&facts.checks, MAX_LINE));
+        }
         self.field("  Stages", &one_line(&facts.stages, MAX_LINE));
     }
 

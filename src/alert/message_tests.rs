@@ -19,6 +19,7 @@ fn facts() -> AlertFacts {
         gateway: Some("tcp 0.3 ms, tls 2.1 ms, certificate 364 days".into()),
         login_ms: None,
         internal: None,
+        checks: String::new(),
         dialogue: vec![
             line(812, false, "Password:"),
             line(815, true, "<password>"),

@@ -46,8 +46,8 @@ impl Way<'_> {
         }
     }
 
-    /// Whether the tunnel stands and the way to `target` leads through it, now.
-    pub fn now(&self, target: IpAddr) -> Result<(), Astray> {
+    /// Whether the tunnel stands, now: silence after it fell is nobody else's.
+    pub fn stands(&self) -> Result<(), Astray> {
         let Some(tunnel) = self.tunnel else { return Ok(()) };
         let fallen = |words| Err(Astray { reason: FailureKind::Disconnected, words });
         let elsewhere = |words| Err(Astray { reason: FailureKind::NotThroughTunnel, words });
@@ -62,8 +62,16 @@ impl Way<'_> {
             Some(now) if now.addresses.is_empty() => {
                 return fallen(format!("the tunnel's interface {name} has lost its address"));
             }
-            Some(_) => {}
+            Some(_) => Ok(()),
         }
+    }
+
+    /// Whether the tunnel stands and the way to `target` leads through it, now.
+    pub fn now(&self, target: IpAddr) -> Result<(), Astray> {
+        let Some(tunnel) = self.tunnel else { return Ok(()) };
+        self.stands()?;
+        let elsewhere = |words| Err(Astray { reason: FailureKind::NotThroughTunnel, words });
+        let name = &tunnel.name;
         match self.net.route_to(target) {
             Ok(Some(hop)) if hop.interface == tunnel.index => Ok(()),
             Ok(Some(hop)) => elsewhere(format!("the way to {target} is {}, not {name}", self.name_of(hop.interface))),

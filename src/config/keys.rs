@@ -75,6 +75,7 @@ pub(super) const SITE: Keys = Keys {
         "fingerprint",
         "ca_file",
         "gateway",
+        "checks",
         "group",
         "frequency",
         "frequency_down",
@@ -82,7 +83,7 @@ pub(super) const SITE: Keys = Keys {
         "params",
         "alerts",
     ],
-    later: &["checks", "child_sa", "ike_sa", "restart", "watch", "expect"],
+    later: &["child_sa", "ike_sa", "restart", "watch", "expect"],
 };
 
 /// `ping`.
@@ -90,6 +91,12 @@ pub(super) const PING: Keys = Keys { known: &["count", "interval", "timeout", "m
 
 /// A site's `gateway`.
 pub(super) const GATEWAY: Keys = Keys { known: &["verify", "speaks", "timeout"], later: &[] };
+
+/// A line of a site's `checks`.
+pub(super) const CHECK: Keys = Keys {
+    known: &["tcp", "http", "dns", "timeout", "status", "contains", "verify", "cert_days", "answer", "type", "server"],
+    later: &[],
+};
 
 /// `alerts`, of the file, of `defaults` and of a site.
 pub(super) const ALERTS: Keys =
@@ -141,13 +148,14 @@ pub(super) fn hides_value(key: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(super) const ALL: [(&str, &Keys); 12] = [
+pub(super) const ALL: [(&str, &Keys); 13] = [
     ("top", &TOP),
     ("logging", &LOGGING),
     ("email", &EMAIL),
     ("site", &SITE),
     ("ping", &PING),
     ("gateway", &GATEWAY),
+    ("check", &CHECK),
     ("alerts", &ALERTS),
     ("resolv_conf", &RESOLV_CONF),
     ("profile", &PROFILE),

@@ -9,6 +9,7 @@
 mod address;
 mod blocks;
 mod build;
+mod checks;
 mod environment;
 mod fault;
 mod fields;
@@ -39,6 +40,7 @@ mod yaml;
 mod tests;
 
 pub use address::split_host_port;
+pub use checks::{Check, CheckKind, DnsCheck, HttpCheck};
 pub use environment::Environment;
 pub use fault::{Fault, LoadError};
 pub use load::{DEFAULT_FILES, Loaded, find_config, load, load_str};

@@ -9,7 +9,7 @@ use crate::zone::Zone;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::SecretSource;
+use super::{Check, SecretSource};
 use crate::record::{Reason, SiteKind, SiteName};
 
 /// The whole configuration.
@@ -122,6 +122,8 @@ pub struct SslVpn {
     pub external_required: bool,
     /// Address to ping through the tunnel; none: no stage `internal`.
     pub internal_ip: Option<String>,
+    /// What is asked through the tunnel beside the ping; none and no `internal_ip`: no stage `internal`.
+    pub checks: Vec<Check>,
     /// Whose login it is.
     pub account: Account,
     /// Its password.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::address::{is_host, split_host_port};
 use super::blocks::{SecretGiven, alerts_block, read_alerts, read_otp_secret, read_password, read_ping};
+use super::checks::{Check, read_checks};
 use super::fields::Fields;
 use super::gateway::{GatewayKeys, read_gateway_keys};
 use super::keys::SITE;
@@ -58,6 +59,7 @@ struct Draft {
     fingerprints: Vec<Fingerprint>,
     ca_file: Option<PathBuf>,
     gateway: GatewayKeys,
+    checks: Vec<Check>,
     group: Option<String>,
     interval: Duration,
     interval_down: Option<Duration>,
@@ -96,6 +98,7 @@ pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_,
             external_ip: draft.external_ip,
             external_required: draft.external_required,
             internal_ip: draft.internal_ip,
+            checks: draft.checks,
             account: Account { username: draft.username?, realm: draft.realm },
             password,
             otp_secret: draft.otp_secret.source(),
@@ -144,6 +147,7 @@ impl Draft {
             fingerprints: list("fingerprint").iter().filter_map(read_fingerprint).collect(),
             ca_file: fields.file("ca_file", around.base),
             gateway: read_gateway_keys(fields),
+            checks: read_checks(fields),
             group: fields.text("group"),
             interval: fields.duration("frequency", &FREQUENCY).unwrap_or(around.frequency),
             interval_down: fields.duration("frequency_down", &FREQUENCY),
@@ -165,8 +169,11 @@ impl Draft {
                 "add one of `password_file`, `password_env`, `password_command`, `password_credential`, `password`";
             fields.fault(Some("password"), "is missing", Some(hint.to_owned()));
         }
-        if fields.get("internal_ip").is_none() {
-            fields.warn("has no `internal_ip`: the site can be reported up while its tunnel carries nothing", None);
+        if fields.get("internal_ip").is_none() && fields.get("checks").is_none_or(|value| value.items().is_empty()) {
+            fields.warn(
+                "has neither `internal_ip` nor `checks`: the site can be reported up while its tunnel carries nothing",
+                None,
+            );
         }
         self.gateway.check(fields, self.client.as_deref());
         if let Some(client) = &self.client {

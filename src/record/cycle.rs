@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{GatewayFacts, LeftoverKind, Outcome, Reason, SiteKind, Stage, Verdict, is_unseen};
+use super::{CheckRecord, GatewayFacts, LeftoverKind, Outcome, Reason, SiteKind, Stage, Verdict, is_unseen};
 
 /// The name of a site, as configured: not empty, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -209,6 +209,9 @@ pub struct CycleRecord {
     pub login: Option<Duration>,
     /// Echo requests through the tunnel.
     pub internal: Option<PingStats>,
+    /// Checks through the tunnel, in their order.
+    #[serde(default)]
+    pub checks: Vec<CheckRecord>,
     /// What stayed on the host.
     pub leftovers: Vec<LeftoverKind>,
     /// The whole cycle; `None` when it was cut.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{CycleRecord, GatewayFacts, PingStats, StageRecord};
+use super::{CheckRecord, CycleRecord, GatewayFacts, PingStats, StageRecord};
 
 /// One JSON object. What was not measured is `null`.
 pub fn json_of(record: &CycleRecord) -> Value {
@@ -27,6 +27,7 @@ pub fn json_of(record: &CycleRecord) -> Value {
     put("internal_rtt_ms", rtt(record.internal.as_ref())["avg"].clone());
     put("internal_rtt", rtt(record.internal.as_ref()));
     put("internal_loss_pct", json!(record.internal.map(|s| s.loss_pct())));
+    put("checks", record.checks.iter().map(check).collect());
     put("leftovers", json!(record.leftovers));
     put("cycle_ms", json!(record.took.map(millis)));
     put("interval_s", json!(record.interval.as_secs_f64()));
@@ -44,6 +45,16 @@ fn stage(stage: &StageRecord) -> Value {
         "outcome": stage.outcome.as_str(),
         "took_ms": millis(stage.took),
         "detail": stage.detail,
+    })
+}
+
+fn check(check: &CheckRecord) -> Value {
+    json!({
+        "check": check.name,
+        "outcome": check.outcome.as_str(),
+        "took_ms": millis(check.took),
+        "detail": check.detail,
+        "cert_days_left": check.cert_days_left,
     })
 }
 

@@ -3,6 +3,7 @@
 //! Imports nothing else of the crate. Names of stages, outcomes and reasons are the public interface: they stand in
 //! the CSV, in mails, in metrics and in `--json`, and never change.
 
+mod check;
 mod cycle;
 mod gateway;
 mod json;
@@ -10,6 +11,7 @@ mod outcome;
 mod unseen;
 mod verdict;
 
+pub use check::CheckRecord;
 pub use cycle::{
     CycleId, CycleRecord, DialogueEvent, PingStats, RttStats, SiteName, SiteNameError, StageRecord, one_line,
 };

@@ -156,6 +156,8 @@ named! {
         MtuBlackhole = "mtu-blackhole",
         /// The internal address does not answer through the tunnel.
         InternalUnreachable = "internal-unreachable",
+        /// A check through the tunnel failed.
+        CheckFailed = "check-failed",
     }
 }
 
@@ -227,7 +229,7 @@ impl FailureKind {
             | Self::OtpRequired
             | Self::OtpRejected => FaultDomain::Identity,
             Self::Disconnected | Self::NoInterface | Self::NotThroughTunnel | Self::MtuBlackhole => FaultDomain::Tunnel,
-            Self::InternalUnreachable => FaultDomain::Inside,
+            Self::InternalUnreachable | Self::CheckFailed => FaultDomain::Inside,
         }
     }
 }

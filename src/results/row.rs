@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::record::{CycleRecord, PingStats, StageRecord, is_unseen};
+use crate::record::{CheckRecord, CycleRecord, PingStats, StageRecord, is_unseen};
 
 /// The columns, in the order of the contract (`docs/csv.md` describes each). New ones are added at the end.
 pub const COLUMNS: [&str; 28] = [
@@ -59,7 +59,7 @@ pub fn row_of(record: &CycleRecord) -> [String; COLUMNS.len()] {
         record.detail.as_deref().map(foreign_text).unwrap_or_default(),
         record.reason.map(|r| r.fault_domain().to_string()).unwrap_or_default(),
         stages(&record.stages),
-        unmeasured(),
+        text(&record.checks.iter().map(CheckRecord::in_a_word).collect::<Vec<_>>().join(" ")),
         record.cert_days_left().map(|days| days.to_string()).unwrap_or_default(),
         unmeasured(),
         unmeasured(),
@@ -151,6 +151,7 @@ pub(super) mod tests {
             gateway: None,
             login: None,
             internal: None,
+            checks: Vec::new(),
             leftovers: vec![LeftoverKind::InterfaceLeft, LeftoverKind::RouteLeft],
             took: Some(Duration::from_micros(4_567_890)),
             dialogue: Vec::new(),

@@ -133,6 +133,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         gateway: cx.gateway.take(),
         login: cx.login,
         internal: cx.internal,
+        checks: std::mem::take(&mut cx.checks),
         leftovers: std::mem::take(&mut cx.leftovers),
         took: Some(began.elapsed()),
         dialogue,

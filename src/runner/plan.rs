@@ -12,7 +12,7 @@ pub fn stages_of(site: &Site) -> Vec<Stage> {
         .filter(|stage| match stage {
             Stage::External => vpn.external_ip.is_some(),
             Stage::Gateway => vpn.gateway.speaks != GatewayProtocol::None,
-            Stage::Internal => vpn.internal_ip.is_some(),
+            Stage::Internal => vpn.internal_ip.is_some() || !vpn.checks.is_empty(),
             Stage::Prepare | Stage::Login | Stage::Teardown | Stage::Cleanup => true,
         })
         .collect()

@@ -116,6 +116,7 @@ fn cut_cycle(cycle: &crate::cleanup::Started, report: &TidyReport) -> CycleRecor
         gateway: None,
         login: None,
         internal: None,
+        checks: Vec::new(),
         leftovers: report.leftovers(),
         took: None,
         dialogue: Vec::new(),

@@ -20,12 +20,8 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
     let deadline = Instant::now() + cx.vpn.gateway.timeout;
     // Kept also when the stage is cut short.
     let facts = cx.gateway.insert(GatewayFacts::default());
-    let look = Look { net: &*cx.around.net, vpn: cx.vpn, deadline, now: unix_time(cx.around.clock.now()) };
+    let look = Look { net: &*cx.around.net, vpn: cx.vpn, deadline, now: cx.around.unix_time() };
     look.at_gateway(facts).await.unwrap_or_else(|end| end)
-}
-
-fn unix_time(now: chrono::DateTime<chrono::Utc>) -> UnixTime {
-    UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.timestamp()).unwrap_or(0)))
 }
 
 /// One look at the gateway, under one deadline.

@@ -1,6 +1,8 @@
 //! Stage `internal`: what lies behind the gateway answers, and through the tunnel.
 //!
-//! The ping first, small and large. The stage ends when the client says that the tunnel is gone.
+//! The ping first, small and large, then the checks, whatever the ping said: whoever is called at night wants to know
+//! whether one host is silent or everything behind the gateway. Reasons count in that order. The stage ends when the
+//! client says that the tunnel is gone.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -12,9 +14,10 @@ use super::external::small_series;
 use super::mtu::Large;
 use super::ping::{Meaning, judge};
 use super::{CycleState, StageEnd};
-use crate::check::{Astray, Way};
+use crate::check::{Astray, Inside, Way};
 use crate::client::{Session, SessionEvent};
-use crate::record::{FailureKind, MalfunctionKind, Outcome, PingStats};
+use crate::config::PingConfig;
+use crate::record::{CheckRecord, FailureKind, MalfunctionKind, Outcome, PingStats, one_line};
 
 /// After the first route of the tunnel, the one to the inside may take so long: a client that makes some hundred routes
 /// by a script needs one or two seconds.
@@ -24,24 +27,49 @@ const ROUTE_COMES: Duration = Duration::from_secs(5);
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
     let (vpn, around, tunnel) = (cx.vpn, cx.around, cx.tunnel.clone());
     let way = Way { net: &*around.net, tunnel: tunnel.as_ref(), routes_until: Instant::now() + ROUTE_COMES };
-    let Some(address) = vpn.internal_ip.as_deref() else { return StageEnd::passed() };
+    let inside = Inside { way, ca_file: vpn.ca_file.as_deref(), now: around.unix_time() };
+    let (mut stats, mut checks) = (None, Vec::new());
+    let pinged = while_connected(cx, async {
+        let pinged = match vpn.internal_ip.as_deref() {
+            Some(address) => Some(ping(way, address, vpn.ping, &mut stats).await),
+            None => None,
+        };
+        for check in &vpn.checks {
+            checks.push(Box::pin(inside.run(check)).await);
+        }
+        pinged
+    })
+    .await;
+    cx.internal = stats;
+    cx.checks = checks;
+    match pinged {
+        Ok(pinged) => sum_up(pinged, &cx.checks),
+        Err(lost) => lost,
+    }
+}
+
+/// The first failure counts, the ping's before those of the checks; else the first trouble of our own.
+fn sum_up(pinged: Option<StageEnd>, checks: &[CheckRecord]) -> StageEnd {
+    let passed = checks.iter().filter(|check| check.outcome.is_passed()).count();
+    let tally = (!checks.is_empty()).then(|| format!("{passed}/{} checks passed", checks.len()));
+    let of_check = |check: &CheckRecord| StageEnd {
+        outcome: check.outcome,
+        detail: Some(format!("{}: {}", check.name, check.detail.as_deref().unwrap_or_default())),
+    };
+    let ends: Vec<_> = pinged.clone().into_iter().chain(checks.iter().map(of_check)).collect();
+    let first = |wanted: fn(Outcome) -> bool| ends.iter().find(|end| wanted(end.outcome));
+    let decides = first(|o| matches!(o, Outcome::Failed(_))).or_else(|| first(|o| !o.is_passed()));
+    let end = decides.cloned().or(pinged).unwrap_or_else(StageEnd::passed);
+    let words: Vec<_> = end.detail.into_iter().chain(tally).collect();
+    StageEnd { detail: Some(one_line(&words.join("; "))).filter(|words| !words.is_empty()), ..end }
+}
+
+/// Pings through the tunnel, and tries whether a large packet gets through it.
+async fn ping(way: Way<'_>, address: &str, config: PingConfig, stats: &mut Option<PingStats>) -> StageEnd {
     let Ok(target) = address.parse::<IpAddr>() else {
         // The configuration only lets addresses through: while a client holds the resolver, no name is resolved.
         return StageEnd::because(MalfunctionKind::ResolverFailed, format!("`{address}` is not an IP address"));
     };
-    let mut stats = None;
-    let end = while_connected(cx, ping(way, target, vpn.ping, &mut stats)).await;
-    cx.internal = stats;
-    end.unwrap_or_else(|lost| lost)
-}
-
-/// Pings through the tunnel, and tries whether a large packet gets through it.
-async fn ping(
-    way: Way<'_>,
-    target: IpAddr,
-    config: crate::config::PingConfig,
-    stats: &mut Option<PingStats>,
-) -> StageEnd {
     if let Err(astray) = way.is_the_tunnel(target).await {
         return astray.into();
     }
@@ -94,6 +122,48 @@ async fn lost(session: &mut Session) -> String {
                 return format!("the client ended{how} while the tunnel was in use: {words}");
             }
             None => return "the client ended while the tunnel was in use".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, outcome: Outcome) -> CheckRecord {
+        CheckRecord {
+            name: name.to_owned(),
+            outcome,
+            took: Duration::ZERO,
+            detail: Some("words".into()),
+            cert_days_left: None,
+        }
+    }
+
+    #[test]
+    fn the_first_failure_counts_and_the_ping_comes_first() {
+        let passed = || Some(StageEnd::passed_with("5/5 replies"));
+        let silent = || Some(StageEnd::because(FailureKind::InternalUnreachable, "silent"));
+        let blind = || Some(StageEnd::because(MalfunctionKind::NoIcmpPermission, "EPERM"));
+        let (good, bad) = (Outcome::Passed, Outcome::Failed(FailureKind::CheckFailed));
+        let astray = Outcome::Failed(FailureKind::NotThroughTunnel);
+        let ours = Outcome::Inconclusive(MalfunctionKind::PrepareFailed);
+        for (pinged, checks, outcome, detail) in [
+            (passed(), vec![], good, "5/5 replies"),
+            (passed(), vec![good, good], good, "5/5 replies; 2/2 checks passed"),
+            (None, vec![good], good, "1/1 checks passed"),
+            (None, vec![], good, ""),
+            (passed(), vec![good, bad, astray], bad, "check 1: words; 1/3 checks passed"),
+            (passed(), vec![astray, bad], astray, "check 0: words; 0/2 checks passed"),
+            (silent(), vec![good, bad], Outcome::Failed(FailureKind::InternalUnreachable), "silent; 1/2 checks passed"),
+            (blind(), vec![good], Outcome::Inconclusive(MalfunctionKind::NoIcmpPermission), "EPERM; 1/1 checks passed"),
+            (blind(), vec![bad], bad, "check 0: words; 0/1 checks passed"),
+            (passed(), vec![ours, good], ours, "check 0: words; 1/2 checks passed"),
+        ] {
+            let checks: Vec<_> =
+                checks.into_iter().enumerate().map(|(n, outcome)| check(&format!("check {n}"), outcome)).collect();
+            let end = sum_up(pinged, &checks);
+            assert_eq!((end.outcome, end.detail.unwrap_or_default().as_str()), (outcome, detail));
         }
     }
 }

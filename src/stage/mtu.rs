@@ -32,11 +32,11 @@ impl Large {
 
     /// One reply is enough; silence is asked for again, and then for a small packet, which must still be answered.
     pub(super) async fn tried(self, net: &dyn NetContext, ping: &PingConfig) -> Tried {
-        let first = self.answer(&net.ping(self.request(ping, 1)).await);
+        let first = Answer::to(&net.ping(self.request(ping, 1)).await);
         if first != Answer::Silence {
             return Tried { large: self, answer: first };
         }
-        let mut answer = self.answer(&net.ping(self.request(ping, FURTHER_TRIES)).await);
+        let mut answer = Answer::to(&net.ping(self.request(ping, FURTHER_TRIES)).await);
         if answer == Answer::Silence {
             let small = net.ping(PingRequest { count: 1, ..small_series(self.target, ping) }).await;
             if small.is_ok_and(|report| report.stats.received == 0) {
@@ -52,15 +52,6 @@ impl Large {
         let payload = usize::try_from(self.size - headers).unwrap_or(0);
         PingRequest { count, payload, fragments: Fragments::Forbidden, ..small_series(self.target, ping) }
     }
-
-    fn answer(self, report: &Result<PingReport, PingError>) -> Answer {
-        match report {
-            Ok(report) if report.stats.received > 0 => Answer::Reply,
-            Ok(PingReport { unreachable: Some(words), .. }) => Answer::Word(words.clone()),
-            Ok(_) => Answer::Silence,
-            Err(error) => Answer::Word(error.to_string()),
-        }
-    }
 }
 
 /// What came back.
@@ -72,6 +63,17 @@ enum Answer {
     Silence,
     /// Nothing comes back at all any more.
     SmallOnesToo,
+}
+
+impl Answer {
+    fn to(report: &Result<PingReport, PingError>) -> Self {
+        match report {
+            Ok(report) if report.stats.received > 0 => Self::Reply,
+            Ok(PingReport { unreachable: Some(words), .. }) => Self::Word(words.clone()),
+            Ok(_) => Self::Silence,
+            Err(error) => Self::Word(error.to_string()),
+        }
+    }
 }
 
 /// What the large packet brought.

@@ -8,7 +8,9 @@ use crate::client::Session;
 use crate::config::{Secret, Site, SslVpn};
 use crate::net::{Interface, LockHeld, NetLock};
 use crate::process::Tree;
-use crate::record::{DialogueEvent, GatewayFacts, LeftoverKind, Outcome, PingStats, Reason, Stage, one_line};
+use crate::record::{
+    CheckRecord, DialogueEvent, GatewayFacts, LeftoverKind, Outcome, PingStats, Reason, Stage, one_line,
+};
 
 /// How a stage ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +105,8 @@ pub struct CycleState<'a> {
     pub login: Option<Duration>,
     /// Pings inside.
     pub internal: Option<PingStats>,
+    /// Checks through the tunnel.
+    pub checks: Vec<CheckRecord>,
     /// What stayed.
     pub leftovers: Vec<LeftoverKind>,
 }
@@ -136,6 +140,7 @@ impl<'a> CycleState<'a> {
             gateway: None,
             login: None,
             internal: None,
+            checks: Vec::new(),
             leftovers: Vec::new(),
         }
     }
@@ -146,7 +151,8 @@ pub async fn run(stage: Stage, cx: &mut CycleState<'_>) -> StageEnd {
     match stage {
         Stage::Prepare => prepare::run(cx).await,
         Stage::External => external::run(cx).await,
-        Stage::Gateway => gateway::run(cx).await,
+        // Boxed: the state of a TLS handshake is large, and most of a cycle has none.
+        Stage::Gateway => Box::pin(gateway::run(cx)).await,
         Stage::Login => login::run(cx).await,
         Stage::Internal => internal::run(cx).await,
         Stage::Teardown => teardown::run(cx).await,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::zone::Zone;
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::AccountBook;
@@ -106,6 +107,11 @@ impl Surroundings {
             report.done.extend(self.resolv_conf.refresh().await);
         }
         report
+    }
+
+    /// What time it is, as certificates count it.
+    pub(super) fn unix_time(&self) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(self.clock.now().timestamp()).unwrap_or(0)))
     }
 
     /// Takes the lock of the network context; waits for another prober's cycle to end.

@@ -8,6 +8,7 @@
 mod lab;
 mod namespace;
 
+mod checks;
 mod client_killed;
 mod gateway;
 mod grid;

@@ -89,7 +89,7 @@ async fn every_fault_of_the_configuration_is_shown_at_once_and_no_command_starts
     }
     let checked = house.run(&["check-config"]).await;
     assert!(
-        checked.stdout.contains("warning: config.yml:10:3: sites.oslo: has no `internal_ip`"),
+        checked.stdout.contains("warning: config.yml:10:3: sites.oslo: has neither `internal_ip` nor `checks`"),
         "{}",
         checked.stdout
     );
@@ -102,7 +102,7 @@ async fn a_good_configuration_is_said_to_be_good_with_what_is_worth_a_second_loo
     let said = house.run(&["check-config"]).await;
     assert_eq!((said.status, said.stderr.as_str()), (Some(0), ""));
     assert!(said.stdout.ends_with("config.yml: no faults, 3 sites\n"), "{}", said.stdout);
-    assert!(said.stdout.contains("sites.fine: has no `internal_ip`"), "{}", said.stdout);
+    assert!(said.stdout.contains("sites.fine: has neither `internal_ip` nor `checks`"), "{}", said.stdout);
     assert!(said.stdout.contains("clients.good: has no `interface`"), "{}", said.stdout);
 }
 
