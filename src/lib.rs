@@ -19,7 +19,6 @@ mod fd;
 mod files;
 pub mod hostload;
 mod memory;
-mod memory;
 pub mod record;
 pub mod zone;
 

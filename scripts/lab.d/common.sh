@@ -22,13 +22,14 @@ fail() {
     fail "\`VPNPROBE_LAB=$PREFIX\` is no name: lower-case letters, digits and hyphens, 32 at most"
 
 packages() {
-    printf '%s\n' ocserv openconnect gnutls-bin iproute2 iputils-ping python3-aiosmtpd procps dnsmasq-base
+    printf '%s\n' ocserv openconnect openvpn gnutls-bin iproute2 iputils-ping python3-aiosmtpd procps dnsmasq-base
 }
 
 check_packages() {
     local missing=()
     command -v ocserv >/dev/null || missing+=(ocserv)
     command -v openconnect >/dev/null || missing+=(openconnect)
+    command -v openvpn >/dev/null || missing+=(openvpn)
     command -v certtool >/dev/null || missing+=(gnutls-bin)
     command -v dnsmasq >/dev/null || missing+=(dnsmasq-base)
     command -v ip >/dev/null || missing+=(iproute2)

@@ -5,6 +5,10 @@ run_controls() {
     answers prober 10.78.0.1 || fail "the gateway does not answer the prober"
     answers prober fd78::1 || fail "the gateway does not answer the prober over IPv6"
     connects 10.78.0.1 443 || fail "the gateway refuses connections"
+    local port
+    for port in 444 445 1194; do
+        connects 10.78.0.1 "$port" || fail "the gateway refuses connections to port $port"
+    done
     [[ $(banner 10.79.0.1 25) == 220* ]] || fail "the mail server does not greet the prober"
     answers gw 10.77.0.1 || fail "the inside host does not answer the gateway"
     # Without these two, an answer through the tunnel would prove nothing.

@@ -1,17 +1,24 @@
 # shellcheck shell=bash
 # Certificates, users, the ready-made configuration. Sourced by scripts/lab.
 
+# Lines of a template for a certificate that is valid, and for one that was.
+VALID='expiration_days = 30'
+EXPIRED=$'activation_date = "2020-01-01 00:00:00"\nexpiration_date = "2020-02-01 00:00:00"'
+
 make_certificates() {
     local at=$LAB/certificates
-    new_key "$at/ca.key"
-    printf 'cn = "vpnprobe lab CA"\nca\ncert_signing_key\nexpiration_days = 30\n' >"$at/ca.template"
-    quietly certtool --generate-self-signed --load-privkey "$at/ca.key" --template "$at/ca.template" --outfile "$at/ca.pem"
+    new_authority ca "vpnprobe lab CA"
     new_certificate gw 10.78.0.1
     new_certificate mail 10.79.0.1
     new_certificate inside 10.77.0.1
-    new_certificate inside-soon 10.77.0.1 "expiration_days = 3"
-    new_certificate inside-expired 10.77.0.1 'activation_date = "2020-01-01 00:00:00"
-expiration_date = "2021-01-01 00:00:00"'
+    new_certificate inside-soon 10.77.0.1 'expiration_days = 3'
+    new_certificate inside-expired 10.77.0.1 "$EXPIRED"
+    new_certificate expired 10.78.0.1 "$EXPIRED"
+    new_client_certificate client ca
+    new_client_certificate client-expired ca "$EXPIRED"
+    new_authority stranger-ca "another CA"
+    new_client_certificate stranger stranger-ca
+    lock_key client lab-key-secret
     write_fingerprints gw "$at/gw.pem"
     write_fingerprints ca "$at/ca.pem"
 }
@@ -23,7 +30,15 @@ new_key() {
     )
 }
 
-# new_certificate NAME ADDRESS [UNTIL]: for NAME.lab, by the lab's own authority.
+# new_authority NAME COMMON-NAME
+new_authority() {
+    local at=$LAB/certificates
+    new_key "$at/$1.key"
+    printf 'cn = "%s"\nca\ncert_signing_key\n%s\n' "$2" "$VALID" >"$at/$1.template"
+    quietly certtool --generate-self-signed --load-privkey "$at/$1.key" --template "$at/$1.template" --outfile "$at/$1.pem"
+}
+
+# new_certificate NAME ADDRESS [VALIDITY]: for NAME.lab, by the lab's own authority.
 new_certificate() {
     local at=$LAB/certificates
     new_key "$at/$1.key"
@@ -33,10 +48,34 @@ dns_name = "$1.lab"
 ip_address = "$2"
 signing_key
 tls_www_server
-${3-expiration_days = 30}
+${3-$VALID}
 END
-    quietly certtool --generate-certificate --load-privkey "$at/$1.key" --load-ca-certificate "$at/ca.pem" \
-        --load-ca-privkey "$at/ca.key" --template "$at/$1.template" --outfile "$at/$1.pem"
+    sign "$1" ca
+}
+
+# new_client_certificate NAME AUTHORITY [VALIDITY]: of the user `probe`.
+new_client_certificate() {
+    local at=$LAB/certificates
+    new_key "$at/$1.key"
+    printf 'cn = "probe"\nuid = "probe"\nsigning_key\ntls_www_client\n%s\n' "${3-$VALID}" >"$at/$1.template"
+    sign "$1" "$2"
+}
+
+# sign NAME AUTHORITY
+sign() {
+    local at=$LAB/certificates
+    quietly certtool --generate-certificate --load-privkey "$at/$1.key" --load-ca-certificate "$at/$2.pem" \
+        --load-ca-privkey "$at/$2.key" --template "$at/$1.template" --outfile "$at/$1.pem"
+}
+
+# lock_key NAME PASSPHRASE: a copy of the key, NAME-locked.key, that opens with a passphrase only.
+lock_key() {
+    local at=$LAB/certificates
+    (
+        umask 077
+        quietly certtool --to-p8 --load-privkey "$at/$1.key" --password "$2" --pkcs-cipher aes-256 --outfile "$at/$1-locked.key"
+    )
+    write_secret key.pw "$2"
 }
 
 # write_fingerprints NAME CERTIFICATE: as clients print them.

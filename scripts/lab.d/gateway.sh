@@ -1,22 +1,27 @@
 # shellcheck shell=bash
 # The VPN gateway: Debian's ocserv. Sourced by scripts/lab.
+#
+#     443 tcp+udp   user name and password
+#     444 tcp       client certificate
+#     445 tcp       client certificate and password
 
+# write_gateway_config NAME PORT NETWORK DEVICE OPTIONS…
 write_gateway_config() {
-    cat >"$LAB/ocserv.conf" <<END
-auth = "plain[passwd=$LAB/secrets/gw-users]"
-tcp-port = 443
-udp-port = 443
+    local name=$1 port=$2 network=$3 device=$4
+    shift 4
+    cat >"$LAB/$name.conf" <<END
+tcp-port = $port
 server-cert = $LAB/certificates/gw.pem
 server-key = $LAB/certificates/gw.key
-socket-file = $LAB/run/ocserv.socket
-pid-file = $LAB/run/ocserv.main.pid
+socket-file = $LAB/run/$name.socket
+pid-file = $LAB/run/$name.main.pid
 use-occtl = false
 # seccomp refuses what this kernel and glibc need
 isolate-workers = false
 log-level = 3
 # not tun*: those are the clients'
-device = vpns
-ipv4-network = 10.88.0.0
+device = $device
+ipv4-network = $network
 ipv4-netmask = 255.255.255.0
 route = 10.77.0.0/255.255.255.0
 config-per-user = $LAB/per-user
@@ -37,20 +42,31 @@ auth-timeout = 60
 cisco-client-compat = true
 tls-priorities = "NORMAL:%SERVER_PRECEDENCE:-VERS-TLS1.0:-VERS-TLS1.1"
 END
+    printf '%s\n' "$@" >>"$LAB/$name.conf"
     # A resolver for the clients makes Debian's vpnc-script rewrite resolv.conf. Only on demand: without \`lab run\`
     # it would talk to a systemd-resolved of the host.
-    [[ -z ${VPNPROBE_LAB_DNS-} ]] || echo "dns = $VPNPROBE_LAB_DNS" >>"$LAB/ocserv.conf"
+    [[ -z ${VPNPROBE_LAB_DNS-} ]] || echo "dns = $VPNPROBE_LAB_DNS" >>"$LAB/$name.conf"
 }
 
 gateway_start() {
     ! alive "$LAB/run/gateway.pid" gw || fail "the gateway runs already"
-    write_gateway_config
+    local by_password="auth = \"plain[passwd=$LAB/secrets/gw-users]\"" by_certificate
+    by_certificate=$(printf 'auth = "certificate"\nca-cert = %s\ncert-user-oid = 0.9.2342.19200300.100.1.1' "$LAB/certificates/ca.pem")
+    write_gateway_config ocserv 443 10.88.0.0 vpns "$by_password" 'udp-port = 443'
+    write_gateway_config ocserv-certificate 444 10.88.7.0 vpnc "$by_certificate"
+    write_gateway_config ocserv-both 445 10.88.8.0 vpnb "$by_certificate" "$by_password"
     start_in gw "$LAB/log/ocserv.log" "$LAB/run/gateway.pid" ocserv -f -c "$LAB/ocserv.conf" -d 3
+    local name
+    for name in certificate both; do
+        start_in gw "$LAB/log/ocserv.log" "$LAB/run/gateway-$name.pid" ocserv -f -c "$LAB/ocserv-$name.conf" -d 3
+    done
+    openvpn_start
     wait_for 10 "the gateway listens (scripts/lab log gateway)" gateway_listens
 }
 
 gateway_listens() {
-    [[ -n $(in_ns gw ss -Hltn 'sport = :443') && -n $(in_ns gw ss -Hlun 'sport = :443') ]]
+    [[ -n $(in_ns gw ss -Hltn 'sport = :444') && -n $(in_ns gw ss -Hltn 'sport = :445') ]] &&
+        [[ -n $(in_ns gw ss -Hltn 'sport = :443') && -n $(in_ns gw ss -Hlun 'sport = :443') ]]
 }
 
 gateway_stop() {

@@ -31,7 +31,7 @@ link() {
 set_routes() {
     local outside inside=(10.77.0.66 10.77.0.67 10.77.0.68)
     in_ns gw sysctl -qw net.ipv4.ip_forward=1 net.ipv4.icmp_ratelimit=0
-    ip -n "$PREFIX-inside" route add 10.88.0.0/24 via 10.77.0.254
+    ip -n "$PREFIX-inside" route add 10.88.0.0/16 via 10.77.0.254
     ip -n "$PREFIX-gw" route add blackhole "${inside[0]}"
     ip -n "$PREFIX-gw" route add unreachable "${inside[1]}"
     ip -n "$PREFIX-gw" route add prohibit "${inside[2]}"
