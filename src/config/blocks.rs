@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::fields::Fields;
-use super::keys::{ALERTS, OTP_SECRET, PASSWORD, PING, RESOLV_CONF};
+use super::keys::{ALERTS, KEY_PASSPHRASE, OTP_SECRET, PASSWORD, PING, RESOLV_CONF};
 use super::{AlertRules, PingConfig, ResolvConfConfig, Secret, SecretSource};
 
 /// Longest time that a key about alerts may hold.
@@ -82,6 +82,11 @@ pub(super) fn read_password(fields: &Fields<'_>, base: &Path) -> SecretGiven {
 /// The same for the secret of one-time codes, which a site need not have.
 pub(super) fn read_otp_secret(fields: &Fields<'_>, base: &Path) -> SecretGiven {
     read_secret(fields, base, OTP_SECRET, "the secret of the one-time codes")
+}
+
+/// The same for the passphrase of the client's private key, which a site need not have.
+pub(super) fn read_key_passphrase(fields: &Fields<'_>, base: &Path) -> SecretGiven {
+    read_secret(fields, base, KEY_PASSPHRASE, "the passphrase of the key")
 }
 
 fn read_secret(fields: &Fields<'_>, base: &Path, known: [&'static str; 5], what: &str) -> SecretGiven {

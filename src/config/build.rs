@@ -89,7 +89,7 @@ fn default_state_dir(environment: &Environment) -> PathBuf {
 fn secret_env(logging: &Logging, sites: &[Arc<Site>]) -> Vec<String> {
     let mail = logging.email.as_ref().and_then(|email| email.login.as_ref()).map(|(_, source)| source);
     let sites = sites.iter().flat_map(|site| match &site.target {
-        SiteTarget::SslVpn(target) => [&target.password].into_iter().chain(&target.otp_secret),
+        SiteTarget::SslVpn(target) => target.password.iter().chain(&target.otp_secret).chain(&target.key_passphrase),
     });
     let variables = sites.chain(mail).filter_map(|source| match source {
         SecretSource::Env(name) => Some(name.as_str()),

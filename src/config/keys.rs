@@ -69,6 +69,11 @@ pub(super) const SITE: Keys = Keys {
         "otp_secret_env",
         "otp_secret_command",
         "otp_secret_credential",
+        "key_passphrase",
+        "key_passphrase_file",
+        "key_passphrase_env",
+        "key_passphrase_command",
+        "key_passphrase_credential",
         "timeout",
         "client",
         "client_args",
@@ -107,7 +112,19 @@ pub(super) const RESOLV_CONF: Keys = Keys { known: &["path", "restore_command"],
 
 /// A profile under `clients`.
 pub(super) const PROFILE: Keys = Keys {
-    known: &["extends", "command", "args", "env", "dialogue", "leave", "adopt", "interface", "gateway"],
+    known: &[
+        "extends",
+        "command",
+        "args",
+        "env",
+        "dialogue",
+        "leave",
+        "adopt",
+        "interface",
+        "gateway",
+        "paths",
+        "login_optional_with",
+    ],
     later: &[],
 };
 
@@ -128,6 +145,15 @@ pub(super) const PASSWORD: [&str; 5] =
 /// Keys of a site that say where the secret of its one-time codes comes from.
 pub(super) const OTP_SECRET: [&str; 5] =
     ["otp_secret", "otp_secret_file", "otp_secret_env", "otp_secret_command", "otp_secret_credential"];
+
+/// Keys of a site that say where the passphrase of its client's private key comes from.
+pub(super) const KEY_PASSPHRASE: [&str; 5] = [
+    "key_passphrase",
+    "key_passphrase_file",
+    "key_passphrase_env",
+    "key_passphrase_command",
+    "key_passphrase_credential",
+];
 
 /// Whether a key of this name holds a secret: neither its value nor anything under it may ever be shown. Wider than the
 /// known keys, as a misspelt one holds a secret too.
@@ -174,6 +200,9 @@ mod tests {
             assert!(SITE.known.contains(&key) && EMAIL.known.contains(&key) && holds_secret(key), "{key}");
         }
         for key in OTP_SECRET {
+            assert!(SITE.known.contains(&key) && holds_secret(key), "{key}");
+        }
+        for key in KEY_PASSPHRASE {
             assert!(SITE.known.contains(&key) && holds_secret(key), "{key}");
         }
         assert!(!holds_secret("timeout"));

@@ -128,7 +128,9 @@ fn holds_password(config: &Config) -> bool {
     let mail = config.logging.email.as_ref().and_then(|email| email.login.as_ref());
     mail.is_some_and(|(_, source)| inline(source))
         || config.sites.iter().any(|site| match &site.target {
-            SiteTarget::SslVpn(target) => inline(&target.password),
+            SiteTarget::SslVpn(target) => {
+                target.password.iter().chain(&target.otp_secret).chain(&target.key_passphrase).any(inline)
+            }
         })
 }
 

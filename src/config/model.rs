@@ -1,6 +1,6 @@
 //! The checked configuration. Whoever holds a [`Config`] need not check anything again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,10 +126,14 @@ pub struct SslVpn {
     pub checks: Vec<Check>,
     /// Whose login it is.
     pub account: Account,
-    /// Its password.
-    pub password: SecretSource,
+    /// The user name to type; none where the gateway knows the client by its certificate alone.
+    pub username: Option<String>,
+    /// The password to type; none where the gateway asks for none.
+    pub password: Option<SecretSource>,
     /// The secret of its one-time codes (RFC 6238), where the gateway asks for them.
     pub otp_secret: Option<SecretSource>,
+    /// What opens the private key of the client's certificate.
+    pub key_passphrase: Option<SecretSource>,
     /// For the whole login. Default 60 s.
     pub timeout: Duration,
     /// The client's profile.
@@ -174,7 +178,7 @@ pub enum GatewayProtocol {
 /// Whose login it is. Several sites may share one account; what happens to it concerns them all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Account {
-    /// User name.
+    /// User name; of a site without one, the site's name: nobody else shares its login.
     pub username: String,
     /// Realm (login group), where the gateway has several.
     pub realm: Option<String>,
@@ -272,6 +276,10 @@ pub struct Profile {
     pub leave: Leave,
     /// Strangers that count as this client's leftovers.
     pub adopt: Vec<Adopt>,
+    /// Names of `params` that are paths: a relative one counts from the directory of the configuration file.
+    pub paths: BTreeSet<String>,
+    /// Names of `params`: a site that has one of them may be without user name and password.
+    pub login_optional_with: BTreeSet<String>,
     /// Glob (`*`, `?`) over the names of the client's interface; none: no wait for it and no proof of the tunnel.
     pub interface: Option<String>,
     /// What the stage `gateway` speaks.

@@ -1,6 +1,6 @@
 //! Client profiles: the built-in ones and the user's own, by the same code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use super::gateway::read_protocol;
 use super::keys::{ADOPT, LEAVE, PROFILE};
 use super::rules::{Place, read_rules, read_template};
 use super::suggest::did_you_mean;
+use super::template::{SITE_FIELDS, is_field_name};
 use super::tree::NodeKind;
 use super::value::Value;
 use super::{Adopt, DialogueRule, GatewayProtocol, Leave, Profile, Reaction, Template};
@@ -75,6 +76,8 @@ struct Draft<'a> {
     dialogue: Vec<DialogueRule>,
     leave: Fields<'a>,
     adopt: Option<Vec<Adopt>>,
+    paths: BTreeSet<String>,
+    login_optional_with: BTreeSet<String>,
     /// Written without a value, it takes away that of the extended profile.
     interface: Option<String>,
     gateway: Option<GatewayProtocol>,
@@ -95,6 +98,8 @@ impl<'a> Draft<'a> {
             env: fields.get("env").map(|env| read_env(&env)).unwrap_or_default(),
             dialogue: fields.get("dialogue").map(|dialogue| read_rules(&dialogue)).unwrap_or_default(),
             adopt: fields.get("adopt").map(|adopt| adopt.items().iter().filter_map(read_adopt).collect()),
+            paths: fields.get("paths").map(|names| read_names(&names)).unwrap_or_default(),
+            login_optional_with: fields.get("login_optional_with").map(|names| read_names(&names)).unwrap_or_default(),
             interface: fields.get("interface").and_then(|interface| read_interface(&interface)),
             gateway: fields.get("gateway").and_then(|gateway| read_protocol(&gateway)),
             leave,
@@ -118,6 +123,8 @@ impl<'a> Draft<'a> {
             dialogue: self.dialogue_on(base),
             leave: read_leave(&self.leave, base.map(|base| &base.leave)),
             adopt: self.adopt.clone().or_else(|| base.map(|base| base.adopt.clone())).unwrap_or_default(),
+            paths: with_those_of(&self.paths, base.map(|base| &base.paths)),
+            login_optional_with: with_those_of(&self.login_optional_with, base.map(|base| &base.login_optional_with)),
             interface: match (self.fields.get("interface"), base) {
                 (None, Some(base)) => base.interface.clone(),
                 _ => self.interface.clone(),
@@ -247,6 +254,23 @@ fn warn_broad(value: &Value<'_>, name: &str, interpreters: &[&str]) -> String {
         value.sink.warning(&value.path, value.named_at, message, Some("add `arg`, a text of its arguments".to_owned()));
     }
     name.to_owned()
+}
+
+/// Names of `params`.
+fn read_names(value: &Value<'_>) -> BTreeSet<String> {
+    let read = |value: &Value<'_>| {
+        let name = value.text()?;
+        if !is_field_name(name) || SITE_FIELDS.contains(&name) {
+            value.not(name, "cannot be the name of one of `params`", None);
+            return None;
+        }
+        Some(name.to_owned())
+    };
+    value.items().iter().filter_map(read).collect()
+}
+
+fn with_those_of(own: &BTreeSet<String>, base: Option<&BTreeSet<String>>) -> BTreeSet<String> {
+    own.iter().chain(base.into_iter().flatten()).cloned().collect()
 }
 
 fn read_interface(value: &Value<'_>) -> Option<String> {

@@ -110,8 +110,13 @@ fn read_send(fields: &Fields<'_>) -> Option<Reaction> {
     // A secret typed again and again locks the account: without a word of the user's, once is enough.
     let max = max.or_else(|| {
         let secret = line.fields().find(|name| SECRET_FIELDS.contains(name))?;
-        let kind = if secret == "otp" { FailureKind::OtpRejected } else { FailureKind::AuthRejected };
-        Some((1, kind.into()))
+        let reason = match secret {
+            "otp" => FailureKind::OtpRejected.into(),
+            // Its key did not open: nobody but this host has heard of it.
+            "key_passphrase" => MalfunctionKind::ClientExited.into(),
+            _ => FailureKind::AuthRejected.into(),
+        };
+        Some((1, reason))
     });
     Some(Reaction::Send { line, max, hidden, again })
 }

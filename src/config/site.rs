@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::address::{is_host, split_host_port};
-use super::blocks::{SecretGiven, alerts_block, read_alerts, read_otp_secret, read_password, read_ping};
+use super::blocks::{
+    SecretGiven, alerts_block, read_alerts, read_key_passphrase, read_otp_secret, read_password, read_ping,
+};
 use super::checks::{Check, read_checks};
 use super::fields::Fields;
 use super::gateway::{GatewayKeys, read_gateway_keys};
 use super::keys::SITE;
 use super::profile::Profiles;
+use super::site_fields::needs_login;
 use super::suggest::did_you_mean;
 use super::template::{SITE_FIELDS, is_field_name};
 use super::value::Value;
@@ -53,6 +56,7 @@ struct Draft {
     username: Option<String>,
     password: SecretGiven,
     otp_secret: SecretGiven,
+    key_passphrase: SecretGiven,
     timeout: Duration,
     client: Option<Arc<Profile>>,
     client_args: Vec<String>,
@@ -85,8 +89,8 @@ pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_,
     let fields = Fields::of(value, &SITE)?.or(&around.defaults);
     let draft = Draft::read(&fields, around);
     draft.check(&fields);
-    let SecretGiven::From(password) = draft.password else { return None };
     let client = draft.client?;
+    let account = draft.username.clone().unwrap_or_else(|| name.to_owned());
     Some(Site {
         name: site_name?,
         group: draft.group,
@@ -99,8 +103,10 @@ pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_,
             external_required: draft.external_required,
             internal_ip: draft.internal_ip,
             checks: draft.checks,
-            account: Account { username: draft.username?, realm: draft.realm },
-            password,
+            account: Account { username: account, realm: draft.realm },
+            username: draft.username,
+            password: draft.password.source(),
+            key_passphrase: draft.key_passphrase.source(),
             otp_secret: draft.otp_secret.source(),
             timeout: draft.timeout,
             gateway: draft.gateway.complete(client.gateway),
@@ -131,6 +137,7 @@ fn is_ssl_vpn(fields: &Fields<'_>) -> bool {
 impl Draft {
     fn read(fields: &Fields<'_>, around: &Surroundings<'_, '_>) -> Self {
         let alerts = alerts_block(fields).or(&around.alerts);
+        let client = read_client(fields, around.profiles);
         let list = |key: &str| fields.get(key).map(|value| value.items()).unwrap_or_default();
         Self {
             vpn_gw: fields.get("vpn_gw").and_then(|value| read_gateway(&value)),
@@ -141,8 +148,8 @@ impl Draft {
             username: fields.text("username"),
             password: read_password(fields, around.base),
             otp_secret: read_otp_secret(fields, around.base),
+            key_passphrase: read_key_passphrase(fields, around.base),
             timeout: fields.duration("timeout", &TIMEOUT).unwrap_or(Duration::from_mins(1)),
-            client: read_client(fields, around.profiles),
             client_args: fields.get("client_args").and_then(|value| value.texts()).unwrap_or_default(),
             fingerprints: list("fingerprint").iter().filter_map(read_fingerprint).collect(),
             ca_file: fields.file("ca_file", around.base),
@@ -152,19 +159,22 @@ impl Draft {
             interval: fields.duration("frequency", &FREQUENCY).unwrap_or(around.frequency),
             interval_down: fields.duration("frequency_down", &FREQUENCY),
             ping: read_ping(fields),
-            params: read_params(fields),
+            params: read_params(fields, client.as_deref(), around.base),
+            client,
             alerts: read_alerts(&alerts),
         }
     }
 
     /// What can only be said about the site as a whole.
     fn check(&self, fields: &Fields<'_>) {
-        for (key, what) in [("vpn_gw", "the gateway: host or host:port"), ("username", "the test account's name")] {
-            if fields.get(key).is_none() {
-                fields.fault(Some(key), format!("is missing: {what}"), None);
-            }
+        if fields.get("vpn_gw").is_none() {
+            fields.fault(Some("vpn_gw"), "is missing: the gateway: host or host:port", None);
         }
-        if self.password == SecretGiven::Not {
+        let needs = |key| self.client.as_ref().is_none_or(|client| needs_login(fields, client, key, &self.params));
+        if fields.get("username").is_none() && needs("username") {
+            fields.fault(Some("username"), "is missing: the test account's name", None);
+        }
+        if self.password == SecretGiven::Not && needs("password") {
             let hint =
                 "add one of `password_file`, `password_env`, `password_command`, `password_credential`, `password`";
             fields.fault(Some("password"), "is missing", Some(hint.to_owned()));
@@ -233,7 +243,8 @@ fn read_fingerprint(value: &Value<'_>) -> Option<Fingerprint> {
     parsed
 }
 
-fn read_params(fields: &Fields<'_>) -> BTreeMap<String, String> {
+fn read_params(fields: &Fields<'_>, client: Option<&Profile>, base: &Path) -> BTreeMap<String, String> {
+    let is_path = |name: &str| client.is_some_and(|client| client.paths.contains(name));
     let mut params = BTreeMap::new();
     for layer in fields.each().collect::<Vec<_>>().into_iter().rev() {
         let Some(block) = layer.get("params").and_then(|value| Fields::open(&value)) else { continue };
@@ -242,6 +253,9 @@ fn read_params(fields: &Fields<'_>) -> BTreeMap<String, String> {
                 value.fault("is a field of the site itself, not one of `params`");
             } else if !is_field_name(name) {
                 value.fault("cannot be the name of a field: use letters, digits, `_` and `-`");
+            } else if is_path(name) {
+                // Text is what it came from, so nothing is lost.
+                params.extend(value.path(base).map(|path| (name.to_owned(), path.to_string_lossy().into_owned())));
             } else if let Some(text) = value.line() {
                 params.insert(name.to_owned(), text.to_owned());
             }

@@ -19,10 +19,10 @@ pub(super) fn check_fields(
     let has = |name: &str| match name {
         "realm" => site.get("realm").is_some(),
         "vpn_gw_port" => vpn_gw.is_none_or(|gateway| split_host_port(gateway).is_some_and(|(_, port)| port.is_some())),
-        // Required of every site: where one is missing, that is a fault of its own. But for `otp`: whether a gateway asks
-        // for a code is known when it does.
-        "otp" | "vpn_gw" | "vpn_gw_host" | "username" | "password" | "site" => true,
-        other => params.contains_key(other) || site.get("params").is_some_and(|block| named(&block, other)),
+        // Where one that is needed is missing, that is a fault of its own; whether a gateway asks
+        // for a code, or a key for its passphrase, is known when they do.
+        "otp" | "vpn_gw" | "vpn_gw_host" | "username" | "password" | "key_passphrase" | "site" => true,
+        other => has_param(site, params, other),
     };
     for name in must_have(client).into_iter().filter(|name| !has(name)) {
         let hint = match name {
@@ -37,6 +37,14 @@ pub(super) fn check_fields(
         );
     }
     warn_unused(site, client);
+}
+
+/// Whether a site must have this key (`username`, `password`): its client types it or is started with it, and nothing
+/// else under `params` lets one in.
+pub(super) fn needs_login(site: &Fields<'_>, client: &Profile, key: &str, params: &BTreeMap<String, String>) -> bool {
+    let arguments = client.args.iter().flatten().flat_map(Template::fields);
+    let asked = must_have(client).into_iter().chain(arguments).any(|name| name == key);
+    asked && !client.login_optional_with.iter().any(|name| has_param(site, params, name))
 }
 
 /// Names in lines to type and in the environment.
@@ -61,7 +69,12 @@ fn warn_unused(site: &Fields<'_>, client: &Profile) {
     }
 }
 
-/// Whether a block names it at all: a wrong value is a fault already.
+/// Whether the site has this parameter: a wrong value is a fault already.
+fn has_param(site: &Fields<'_>, params: &BTreeMap<String, String>, name: &str) -> bool {
+    params.contains_key(name) || site.get("params").is_some_and(|block| named(&block, name))
+}
+
+/// Whether a block names it at all.
 fn named(block: &Value<'_>, name: &str) -> bool {
     Fields::open(block).is_some_and(|block| block.get(name).is_some())
 }

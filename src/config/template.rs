@@ -3,11 +3,11 @@
 use super::{Template, TemplatePart};
 
 /// The fields that a site itself has; any other comes from its `params`.
-pub(super) const SITE_FIELDS: [&str; 8] =
-    ["vpn_gw", "vpn_gw_host", "vpn_gw_port", "username", "realm", "password", "otp", "site"];
+pub(super) const SITE_FIELDS: [&str; 9] =
+    ["vpn_gw", "vpn_gw_host", "vpn_gw_port", "username", "realm", "password", "key_passphrase", "otp", "site"];
 
 /// The fields that are allowed in `send` alone.
-pub(super) const SECRET_FIELDS: [&str; 2] = ["password", "otp"];
+pub(super) const SECRET_FIELDS: [&str; 3] = ["password", "key_passphrase", "otp"];
 
 /// Why a text is no template.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -77,15 +77,14 @@ async fn make_way(cx: &mut CycleState<'_>, deadline: Instant) -> Result<(), Stri
 
 /// Starts the client.
 fn start(cx: &mut CycleState<'_>, codes: Option<Arc<Codes>>) -> Result<(), StageEnd> {
-    let password = cx.password.clone().unwrap_or_else(|| Secret::new(""));
-    let mut fields = fields(cx.site.name.as_str(), cx.vpn, password.clone());
+    let secrets = secrets(cx);
+    let mut fields = fields(cx.site.name.as_str(), cx.vpn, &secrets);
     if let Some(codes) = codes {
         fields = fields.with_code("otp", codes as Arc<dyn CodeSource>);
     }
     let command = command(cx, &fields);
     let dialogue = Dialogue::new(cx.vpn.client.dialogue.clone(), fields, cx.vpn.fingerprints.clone())
         .map_err(|e| StageEnd::because(MalfunctionKind::UnexpectedPrompt, e.to_string()))?;
-    let secrets = vec![("password".to_owned(), password)];
     let session = Session::start(&command, cx.around.net.pre_exec(), dialogue, secrets).map_err(|e| not_started(&e))?;
     let mut claim = cx.journal.as_ref().map(crate::cleanup::Journal::claim).unwrap_or_default();
     claim.leader = ProcessId::of(session.pid());
@@ -137,20 +136,27 @@ fn command(cx: &CycleState<'_>, fields: &Fields) -> ClientCommand {
     ClientCommand { program: profile.command.clone(), args, env }
 }
 
+/// The site's secrets by the names of their fields.
+fn secrets(cx: &CycleState<'_>) -> Vec<(String, Secret)> {
+    let named = [("password", &cx.password), ("key_passphrase", &cx.key_passphrase)];
+    named.into_iter().filter_map(|(name, secret)| Some((name.to_owned(), secret.clone()?))).collect()
+}
+
 /// The values of the site's keys.
-fn fields(site: &str, vpn: &SslVpn, password: Secret) -> Fields {
+fn fields(site: &str, vpn: &SslVpn, secrets: &[(String, Secret)]) -> Fields {
     // The configuration lets only gateways through that can be split.
     let (host, port) = split_host_port(&vpn.vpn_gw).unwrap_or((&vpn.vpn_gw, None));
     let mut fields = Fields::default();
     for (name, value) in &vpn.params {
         fields = fields.with(name, value);
     }
-    fields = fields
-        .with("site", site)
-        .with("vpn_gw", &vpn.vpn_gw)
-        .with("vpn_gw_host", host)
-        .with("username", &vpn.account.username)
-        .with_secret("password", password);
+    fields = fields.with("site", site).with("vpn_gw", &vpn.vpn_gw).with("vpn_gw_host", host);
+    for (name, secret) in secrets {
+        fields = fields.with_secret(name, secret.clone());
+    }
+    if let Some(username) = &vpn.username {
+        fields = fields.with("username", username);
+    }
     if let Some(port) = port {
         fields = fields.with("vpn_gw_port", port.to_string());
     }

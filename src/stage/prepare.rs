@@ -2,7 +2,7 @@
 
 use super::{CycleState, StageEnd, Surroundings};
 use crate::cleanup::{Baseline, Difference, Journal, JournalFile, KnownGood, Mode, TidyReport, Witness, boot_id};
-use crate::config::Profile;
+use crate::config::{Profile, Secret, SecretSource};
 use crate::process::{MARK, Process, scan};
 use crate::record::MalfunctionKind;
 
@@ -31,12 +31,9 @@ async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
         return Err(StageEnd::because(MalfunctionKind::ClientBusy, words));
     }
 
-    let password = cx.vpn.password.read(&around.secret_env).await;
-    cx.password = Some(password.map_err(|e| failed(crate::error::chain(&e)))?);
-    if let Some(source) = &cx.vpn.otp_secret {
-        let secret = source.read(&around.secret_env).await;
-        cx.otp_secret = Some(secret.map_err(|e| failed(crate::error::chain(&e)))?);
-    }
+    cx.password = read_secret(cx.vpn.password.as_ref(), around).await?;
+    cx.otp_secret = read_secret(cx.vpn.otp_secret.as_ref(), around).await?;
+    cx.key_passphrase = read_secret(cx.vpn.key_passphrase.as_ref(), around).await?;
 
     done.extend(compare_resolv_conf(cx).await?);
     let baseline = Baseline::take(&*around.net, &around.resolv_conf)
@@ -59,6 +56,11 @@ async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
     cx.journal = Some(journal);
     cx.journal_file = Some(journal_file);
     Ok(done)
+}
+
+async fn read_secret(source: Option<&SecretSource>, around: &Surroundings) -> Result<Option<Secret>, StageEnd> {
+    let Some(source) = source else { return Ok(None) };
+    source.read(&around.secret_env).await.map(Some).map_err(|e| failed(crate::error::chain(&e)))
 }
 
 /// Compares resolv.conf with its known good state; what a client wrote is taken back.

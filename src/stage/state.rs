@@ -85,10 +85,12 @@ pub struct CycleState<'a> {
     pub journal: Option<Journal>,
     /// The lock of the network context, or why it could not be had; `None`: nobody waited for it.
     pub lock: Option<Result<NetLock, LockHeld>>,
-    /// The password, read before the login.
+    /// The password, read before the login; none where the site has none.
     pub password: Option<Secret>,
     /// The secret of its one-time codes, where the site has one.
     pub otp_secret: Option<Secret>,
+    /// The passphrase of the client's private key, the same.
+    pub key_passphrase: Option<Secret>,
     /// The known good content of resolv.conf.
     pub known_good: Option<KnownGood>,
     /// The host before the login.
@@ -132,6 +134,7 @@ impl<'a> CycleState<'a> {
             lock: None,
             password: None,
             otp_secret: None,
+            key_passphrase: None,
             known_good: None,
             baseline: None,
             client: None,

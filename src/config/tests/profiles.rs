@@ -1,5 +1,7 @@
 //! The built-in client profiles, on the texts of the real clients.
 
+mod openvpn;
+
 use crate::config::{Fingerprint, Profile, Reaction, Template, built_in_profile_names, profile, template};
 
 /// Which rule of a profile decides on this text: the one that matches first, of two at the same place the first listed.
@@ -106,6 +108,16 @@ fn openconnect_understands_the_texts_of_its_client() {
             ("Connected as 10.0.0.2, using SSL\r\n", Some("connected")),
             ("Connected tun0 as 10.0.0.2, using SSL + deflate\r\n", Some("connected")),
             ("Welcome. You are Configured as 10.0.0.1, with SSL\r\n", None),
+            ("Enter PEM pass phrase:", Some("send <key_passphrase>")),
+            ("Failed to decrypt PKCS#8 certificate file\r\nEnter PEM pass phrase:", Some("send <key_passphrase>")),
+            ("Failed to open key/certificate file /x.key: No such file or directory\r\n", Some("client-exited")),
+            ("No SSL certificate found to match private key\r\n", Some("client-exited")),
+            ("Got HTTP response: HTTP/1.1 401 No certificate\r\n", Some("auth-rejected")),
+            ("Client certificate has expired at: Sat, 01 Feb 2020 00:00:00 GMT\r\n", None),
+            (
+                "Failed to write to TLS/DTLS socket: The TLS connection was non-properly terminated.\r\n",
+                Some("tls-failed"),
+            ),
             ("Set up tun device failed\r\n", Some("client-exited")),
             ("Session terminated by server; exiting.\r\n", Some("disconnected")),
         ],
@@ -131,11 +143,12 @@ fn the_certificate_question_catches_a_fingerprint_that_can_be_pinned() {
 
 #[test]
 fn built_in_profiles_ask_a_site_for_nothing_of_its_own() {
-    assert_eq!(built_in_profile_names(), ["openconnect", "startct"]);
+    assert_eq!(built_in_profile_names(), ["openconnect", "openvpn", "startct"]);
     for (name, profile) in profile::built_in().unwrap() {
         let templates = profile.args.iter().flatten().chain(profile.env.values());
         for field in templates.flat_map(Template::fields) {
-            assert!(template::SITE_FIELDS.contains(&field), "{name}: {field}");
+            let of_files = profile.paths.contains(field);
+            assert!(template::SITE_FIELDS.contains(&field) || of_files, "{name}: {field}");
         }
         assert!(profile.interface.is_some() && profile.env.contains_key("LC_ALL"), "{name}");
     }

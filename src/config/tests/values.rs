@@ -19,11 +19,11 @@ fn a_configuration_of_epmonitoring_works_unchanged() {
     let (paris, target) = site(&config, "Paris");
     assert_eq!(target.client.name, "startct");
     assert_eq!(target.timeout, Duration::from_mins(1));
-    assert_eq!(target.password, SecretSource::Inline(Secret::new("0123")));
+    assert_eq!(target.password, Some(SecretSource::Inline(Secret::new("0123"))));
     assert_eq!(target.account, Account { username: "probe".to_owned(), realm: Some("on".to_owned()) });
     assert_eq!(paris.interval, Duration::from_mins(10));
     let (_, oslo) = site(&config, "Oslo");
-    assert_eq!(oslo.password, SecretSource::Inline(Secret::new("yes")));
+    assert_eq!(oslo.password, Some(SecretSource::Inline(Secret::new("yes"))));
     assert_eq!(oslo.account, Account { username: "007".to_owned(), realm: Some("1e3".to_owned()) });
     let order: Vec<_> = config.sites.iter().map(|site| site.name.as_str()).collect();
     assert_eq!(order, ["Paris", "Oslo"]);
@@ -37,7 +37,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.resolv_conf.path, Path::new("/etc/resolv.conf"));
     let (gw, target) = site(&config, "gw");
     assert_eq!((gw.alerts, target.ping), (AlertRules::default(), PingConfig::default()));
-    assert_eq!(target.password, SecretSource::File("/etc/vpnprobe/gw.pw".into()));
+    assert_eq!(target.password, Some(SecretSource::File("/etc/vpnprobe/gw.pw".into())));
     assert!(target.external_required);
     let bare = load_str("frequency: 60", Path::new("."), "c", &Environment::default()).unwrap().config;
     assert_eq!((bare.state_dir, bare.prober.as_str()), (std::path::absolute("state").unwrap(), "localhost"));
@@ -66,7 +66,11 @@ fn merged_and_default_values_arrive_and_the_nearest_one_counts() {
     let ((a, a_target), (b, b_target)) = (site(&config, "a"), site(&config, "b"));
     assert_eq!((a_target.ping.count, a_target.ping.timeout), (9, Duration::from_secs(1)));
     assert_eq!((a.alerts.after, a.alerts.resolve_after, a.alerts.reminder), (4, 6, Duration::ZERO));
-    assert_eq!(a_target.password, SecretSource::Env("MINE".to_owned()), "what a site says replaces what defaults say");
+    assert_eq!(
+        a_target.password,
+        Some(SecretSource::Env("MINE".to_owned())),
+        "what a site says replaces what defaults say"
+    );
     assert_eq!((a.interval, b.interval), (Duration::from_secs(70), Duration::from_secs(80)));
     assert_eq!((b_target.params["a"].as_str(), b_target.params["b"].as_str()), ("1", "2"));
 }
@@ -75,7 +79,7 @@ fn merged_and_default_values_arrive_and_the_nearest_one_counts() {
 fn own_profiles_start_from_others() {
     let config = good("own-clients.yml").config;
     let names: Vec<_> = config.clients.keys().map(String::as_str).collect();
-    assert_eq!(names, ["child", "grandchild", "openconnect", "plain", "startct"]);
+    assert_eq!(names, ["child", "grandchild", "openconnect", "openvpn", "plain", "startct"]);
     let startct = &config.clients["startct"];
     assert_eq!((startct.command.as_str(), startct.leave.send.as_deref()), ("/opt/ct/startct", Some("quit")));
     assert_eq!((startct.leave.grace, startct.adopt.len(), startct.env.len()), (Duration::from_secs(45), 3, 2));
