@@ -24,7 +24,8 @@ pub(super) async fn run(config: &Config, stamps: &Path, count: u32) -> Result<()
 /// the client's stamps.
 async fn log_in(site: &Site, stamps: &Path) -> Result<(u64, u64), String> {
     let SiteTarget::SslVpn(vpn) = &site.target;
-    let password = vpn.password.read(&Environment::of_process()).await.map_err(|e| chain(&e))?;
+    let source = vpn.password.as_ref().ok_or("the site has no password")?;
+    let password = source.read(&Environment::of_process()).await.map_err(|e| chain(&e))?;
     let fields = Fields::default()
         .with("site", site.name.as_str())
         .with("vpn_gw", &vpn.vpn_gw)

@@ -57,10 +57,10 @@ impl Way<'_> {
             Err(e) => return elsewhere(format!("cannot look at interfaces: {e}")),
         };
         match snapshot.interface(tunnel.index) {
-            None => return fallen(format!("the tunnel's interface {name} is gone")),
-            Some(now) if !now.up => return fallen(format!("the tunnel's interface {name} is down")),
+            None => fallen(format!("the tunnel's interface {name} is gone")),
+            Some(now) if !now.up => fallen(format!("the tunnel's interface {name} is down")),
             Some(now) if now.addresses.is_empty() => {
-                return fallen(format!("the tunnel's interface {name} has lost its address"));
+                fallen(format!("the tunnel's interface {name} has lost its address"))
             }
             Some(_) => Ok(()),
         }

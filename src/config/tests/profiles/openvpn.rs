@@ -8,7 +8,7 @@ const NONE_LEFT: &str = "2026-11-20 09:29:13 Restart pause, 1 second(s)\n\
     2026-11-20 09:29:14 Exiting due to fatal error\n";
 
 fn then_none_is_left(lines: &[&str]) -> String {
-    lines.iter().map(|line| format!("2026-11-20 09:29:12 {line}\n")).collect::<String>() + NONE_LEFT
+    lines.iter().fold(String::new(), |text, line| text + "2026-11-20 09:29:12 " + line + "\n") + NONE_LEFT
 }
 
 #[test]
