@@ -8,6 +8,7 @@
 mod lab;
 mod namespace;
 
+mod certificate;
 mod checks;
 mod client_killed;
 mod gateway;
@@ -18,6 +19,7 @@ mod limits;
 mod login;
 mod mail;
 mod net;
+mod openvpn;
 mod prober_killed;
 mod resolv_conf;
 mod resolv_conf_tools;

@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,7 +22,7 @@ use super::{Mail, SECRETS, Setup, until};
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// What belongs to a client in the lab.
-const CLIENT: &[&str] = &["startct", "startct.sh", "java", "AvConnect", "setpriv", "openconnect"];
+const CLIENT: &[&str] = &["startct", "startct.sh", "java", "AvConnect", "setpriv", "openconnect", "openvpn"];
 
 /// The lab, for one test. Its end proves that the namespace is as it was.
 pub(crate) struct Lab {
@@ -29,6 +31,7 @@ pub(crate) struct Lab {
     before: Snapshot,
     mails_before: usize,
     log_before: usize,
+    openvpn_before: usize,
     gateway_touched: Cell<bool>,
     mail_touched: Cell<bool>,
     _turn: MutexGuard<'static, ()>,
@@ -52,6 +55,7 @@ impl Lab {
             before,
             mails_before: 0,
             log_before: 0,
+            openvpn_before: 0,
             gateway_touched: Cell::new(false),
             mail_touched: Cell::new(false),
             _turn: turn,
@@ -59,6 +63,7 @@ impl Lab {
         lab.controls();
         lab.mails_before = Mail::all_in(&lab.dir.join("mails")).len();
         lab.log_before = lab.whole_gateway_log().len();
+        lab.openvpn_before = lab.whole_openvpn_log().len();
         lab
     }
 
@@ -235,6 +240,37 @@ impl Lab {
     /// How often a password reached the gateway since the test began.
     pub(crate) fn passwords_at_gateway(&self) -> usize {
         self.gateway_log().matches("sec-mod: auth cont for user").count()
+    }
+
+    /// How often a password reached OpenVPN since the test began.
+    pub(crate) fn passwords_at_openvpn(&self) -> usize {
+        self.whole_openvpn_log()[self.openvpn_before..].matches("lab: password of ").count()
+    }
+
+    fn whole_openvpn_log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.dir.join("log/openvpn.log")).unwrap()).into_owned()
+    }
+
+    /// Tells one of the OpenVPN servers something by its management interface.
+    pub(crate) fn tell_openvpn(&self, server: &str, line: &str) {
+        let mut socket = UnixStream::connect(self.dir.join(format!("run/openvpn-{server}.socket"))).unwrap();
+        socket.set_read_timeout(Some(super::PATIENCE)).unwrap();
+        let mut lines = BufReader::new(socket.try_clone().unwrap()).lines();
+        assert!(lines.next().unwrap().unwrap().contains("Management Interface"));
+        writeln!(socket, "{line}").unwrap();
+        let answer = lines.find(|line| !line.as_ref().unwrap().starts_with('>')).unwrap().unwrap();
+        assert!(answer.starts_with("SUCCESS"), "{answer}");
+    }
+
+    /// The number by which that server knows the client that came last.
+    pub(crate) fn openvpn_client(&self, server: &str) -> u32 {
+        let mut socket = UnixStream::connect(self.dir.join(format!("run/openvpn-{server}.socket"))).unwrap();
+        socket.set_read_timeout(Some(super::PATIENCE)).unwrap();
+        writeln!(socket, "status 2").unwrap();
+        let lines = BufReader::new(socket).lines().map(Result::unwrap).take_while(|line| line != "END");
+        let clients = lines.filter(|line| line.starts_with("CLIENT_LIST,"));
+        // CLIENT_LIST,Common Name,Real Address,…,Username,Client ID,Peer ID,Cipher
+        clients.map(|line| line.rsplit(',').nth(2).unwrap().parse().unwrap()).max().unwrap()
     }
 
     /// What the gateway wrote since the test began.

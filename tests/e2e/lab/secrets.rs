@@ -11,7 +11,7 @@ use super::snapshot::processes;
 
 /// The secrets that the lab knows.
 pub(crate) const SECRETS: &[&str] =
-    &["lab-secret-1", "lab-secret-2", "lab-secret-3", "not-the-password", "lab-mail-secret"];
+    &["lab-secret-1", "lab-secret-2", "lab-secret-3", "not-the-password", "lab-mail-secret", "lab-key-secret"];
 
 /// Between two looks at all processes.
 const PACE: Duration = Duration::from_millis(10);
@@ -58,7 +58,8 @@ fn shown_by(process: &Path) -> Vec<String> {
     // Whoever ends while looked at shows nothing.
     let read = |file: &str| fs::read(process.join(file)).unwrap_or_default();
     let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
-    let is_client = ["startct", "java ", "AvConnect", "openconnect"].iter().any(|name| command.contains(name));
+    let is_client =
+        ["startct", "java ", "AvConnect", "openconnect", "openvpn"].iter().any(|name| command.contains(name));
     let environment = if is_client && !command.contains("vpnprobe ") { read("environ") } else { Vec::new() };
     let environment = String::from_utf8_lossy(&environment);
     let shown = SECRETS.iter().filter(|secret| command.contains(**secret) || environment.contains(**secret));
