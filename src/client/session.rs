@@ -30,6 +30,9 @@ const LARGEST_READ: usize = 64 * 1024;
 /// that hold the terminal open delay the news of its end by this much at most.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// A client that has written in this time waits for nobody, whatever its last words look like.
+const QUIET: Duration = Duration::from_millis(100);
+
 /// What happened to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionEvent {
@@ -100,6 +103,8 @@ struct Shared {
     transcript: Transcript,
     question: Option<String>,
     waits_in_vain: bool,
+    /// When the client wrote last.
+    wrote: Option<Instant>,
     heard: bool,
     /// Codes that were typed: to be blanked as any secret.
     codes: Vec<(String, Secret)>,
@@ -180,7 +185,12 @@ impl Session {
 
     /// A question on which the client waits and that no rule knows, secrets blanked.
     pub fn open_question(&self) -> Option<String> {
-        let question = self.locked().question.clone();
+        let shared = self.locked();
+        if shared.wrote.is_some_and(|wrote| wrote.elapsed() < QUIET) {
+            return None;
+        }
+        let question = shared.question.clone();
+        drop(shared);
         question.map(|question| self.blanked(&question))
     }
 
@@ -305,6 +315,7 @@ impl Pump {
         self.with_shared(|shared, _| {
             shared.question = question;
             shared.waits_in_vain = waits_in_vain;
+            shared.wrote = Some(at);
             shared.heard = heard;
         });
     }
@@ -405,6 +416,17 @@ mod tests {
         session.type_line("quit");
         assert!(matches!(session.event().await, Some(SessionEvent::Ended { .. })));
         assert_eq!(session.last_line().as_deref(), Some("heard quit"));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_still_writes_waits_for_no_answer() {
+        let mut session = start("echo Connected; while :; do printf 'noise: '; done");
+        assert!(matches!(session.event().await, Some(SessionEvent::Connected { .. })));
+        let noise = |session: &Session| session.last_line().is_some_and(|line| line.contains("noise"));
+        while !noise(&session) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(session.open_question(), None);
     }
 
     #[tokio::test]
