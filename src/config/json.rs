@@ -68,7 +68,7 @@ mod tests {
             assert!(told(text).starts_with(expected), "{text}: {}", told(text));
         }
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(told(&deep).ends_with("larger or deeper than any configuration should be"));
+        assert!(told(&deep).contains("larger or deeper than any configuration should be"));
     }
 
     #[test]

@@ -151,6 +151,10 @@ fn first_line(mut bytes: Vec<u8>, what: String) -> Result<Secret, SecretError> {
     if bytes.last() == Some(&b'\r') {
         bytes.pop();
     }
+    // A mark that some editors put in front of a text is not typed.
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        bytes.drain(..'\u{feff}'.len_utf8());
+    }
     match String::from_utf8(bytes) {
         Ok(text) if text.is_empty() => Err(SecretError::Empty(what)),
         Ok(text) if !text.chars().any(char::is_control) => Ok(Secret::new(text)),
@@ -184,7 +188,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_line_of_a_file_counts_without_its_end() {
-        for content in [&b"hunter2"[..], b"hunter2\n", b"hunter2\r\nrest", b"hunter2\n\xff"] {
+        for content in [&b"hunter2"[..], b"hunter2\n", b"hunter2\r\nrest", b"hunter2\n\xff", b"\xef\xbb\xbfhunter2\r\n"]
+        {
             let (_dir, path) = secret_file(content, 0o600);
             assert_eq!(read(SecretSource::File(path)).await, Ok("hunter2".to_owned()));
         }
@@ -206,6 +211,8 @@ mod tests {
         for (content, wanted) in [
             (&b""[..], "is empty"),
             (b"\nhunter2", "is empty"),
+            (b"\xef\xbb\xbf", "is empty"),
+            (b"hunter2\0", "is not a line of text"),
             (b"hunter2\x1b[0m", "is not a line of text"),
             (b"hunter2\xff", "is not a line of text"),
             (&b"x".repeat(65537), "larger than 64 KiB"),
@@ -215,7 +222,10 @@ mod tests {
             assert!(error.contains(wanted) && !error.contains("hunter2"), "{error}");
         }
         assert!(read(SecretSource::File("/nonexistent/pw".into())).await.unwrap_err().contains("/nonexistent/pw"));
-        assert!(read(SecretSource::File("/".into())).await.is_err());
+        for no_file in ["/", "/dev/zero", "/dev/null", "/proc/self/fd"] {
+            let error = read(SecretSource::File(no_file.into())).await.unwrap_err();
+            assert!(error.contains("cannot read the secret file"), "{error}");
+        }
     }
 
     #[tokio::test]

@@ -27,12 +27,14 @@ const MOST_REPEATED: usize = 100;
 
 const TOO_LARGE: &str = "the file is larger or deeper than any configuration should be";
 
+const LIMITS: &str = "at most 16 MiB and 20 levels";
+
 /// Parses the text. Faults go into the sink; without a tree there is nothing more to find.
 ///
 /// A key given twice does not stop it: the first one counts for the rest of the check.
 pub(super) fn parse(text: &str, sink: &Sink) -> Option<Node> {
     if text.len() > LARGEST {
-        sink.fault("", Position { line: 1, column: 1 }, TOO_LARGE, None);
+        sink.fault("", Position { line: 1, column: 1 }, TOO_LARGE, Some(LIMITS.to_owned()));
         return None;
     }
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -45,7 +47,7 @@ pub(super) fn parse(text: &str, sink: &Sink) -> Option<Node> {
     let mut builder = Builder { text, places: &places, too_deep: None, keys: Vec::new() };
     let mut node = builder.table(Position { line: 1, column: 1 }, table.into_inner(), Some(""), 0..0, 0);
     if let Some(at) = builder.too_deep {
-        sink.fault("", at, TOO_LARGE, None);
+        sink.fault("", at, TOO_LARGE, Some(LIMITS.to_owned()));
         return None;
     }
     for error in repeated.iter().take(MOST_REPEATED) {
@@ -70,7 +72,7 @@ fn report(errors: &[Error], places: &Places<'_>, sink: &Sink) {
         // What the parser expected instead is in its own words ("expected nothing"), of no help to anybody.
         let message = error.message().split(", expected").next().unwrap_or_default();
         if message.contains("recurs") {
-            sink.fault("", at, TOO_LARGE, None);
+            sink.fault("", at, TOO_LARGE, Some(LIMITS.to_owned()));
             return;
         }
         let hint = if message.contains("must be quoted") || message.contains("leading zero") {
@@ -343,7 +345,7 @@ mod tests {
             format!("#{}", "x".repeat(LARGEST)),
         ] {
             let found = faults(&text);
-            assert!(found.len() == 1 && found[0].ends_with(TOO_LARGE), "{found:?}");
+            assert!(found.len() == 1 && found[0].contains(TOO_LARGE), "{found:?}");
         }
         parsed(&deep(18));
     }

@@ -42,7 +42,7 @@ pub fn row_of(record: &CycleRecord) -> [String; COLUMNS.len()] {
     let unmeasured = String::new;
     [
         record.time.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
-        text(record.site.as_str()),
+        harmless(record.site.as_str()),
         record.kind.to_string(),
         record.verdict.to_string(),
         record.failed_stage.map(|s| s.to_string()).unwrap_or_default(),
@@ -56,7 +56,7 @@ pub fn row_of(record: &CycleRecord) -> [String; COLUMNS.len()] {
         unmeasured(),
         record.leftovers.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(" "),
         record.took.map(millis).unwrap_or_default(),
-        record.detail.as_deref().map(foreign_text).unwrap_or_default(),
+        record.detail.as_deref().map(harmless).unwrap_or_default(),
         record.reason.map(|r| r.fault_domain().to_string()).unwrap_or_default(),
         stages(&record.stages),
         text(&record.checks.iter().map(CheckRecord::in_a_word).collect::<Vec<_>>().join(" ")),
@@ -66,8 +66,8 @@ pub fn row_of(record: &CycleRecord) -> [String; COLUMNS.len()] {
         unmeasured(),
         seconds(record.interval),
         unmeasured(),
-        record.group.as_deref().map(text).unwrap_or_default(),
-        text(&record.prober),
+        record.group.as_deref().map(harmless).unwrap_or_default(),
+        harmless(&record.prober),
         record.id.to_string(),
     ]
 }
@@ -106,8 +106,9 @@ fn text(cell: &str) -> String {
     cell.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect()
 }
 
-/// Text that may come from a gateway: a spreadsheet must not take it for a formula, written in full width neither.
-fn foreign_text(cell: &str) -> String {
+/// A gateway's text, or a name that somebody gave: a spreadsheet must not take it for a formula, written in full width
+/// neither.
+fn harmless(cell: &str) -> String {
     let cell = text(cell);
     if cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         format!("'{cell}")
@@ -181,7 +182,7 @@ pub(super) mod tests {
         let detail = &row[COLUMNS.iter().position(|c| *c == "detail").unwrap()];
         assert_eq!(detail, "'=HYPERLINK(\"x\") [2J Access Denied");
         for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\u{200b}=1", "\u{202e}=1", " ＝1"] {
-            let cell = foreign_text(formula);
+            let cell = harmless(formula);
             assert!(cell.starts_with('\''), "{formula:?}: {cell:?}");
         }
     }

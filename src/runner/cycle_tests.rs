@@ -29,6 +29,8 @@ enum Wrong {
     SilentOutside,
     PanicsInside,
     RoutesPastTheTunnel,
+    /// Nothing can be opened any more once the client runs.
+    CannotWatch,
 }
 
 /// The simulated host's network, with something wrong.
@@ -52,6 +54,9 @@ impl NetContext for TestNet {
         self.inner.snapshot()
     }
     fn watch(&self) -> io::Result<Box<dyn NetChanges>> {
+        if self.wrong == Wrong::CannotWatch {
+            return Err(io::Error::other("too many open files"));
+        }
         self.inner.watch()
     }
     fn route_to(&self, target: IpAddr) -> io::Result<Option<RouteHop>> {
@@ -386,6 +391,18 @@ async fn resolv_conf_is_compared_before_each_login() {
     let (third, _) = story.tell().await;
     assert_eq!(third.stages[0].detail, None);
     assert_eq!(std::fs::read_to_string(&resolv_conf).unwrap(), "nameserver 198.51.100.53\n");
+}
+
+#[tokio::test]
+async fn a_prober_that_can_not_look_for_the_interface_does_not_blame_the_tunnel() {
+    let story = Story::of(GOOD).wrong(Wrong::CannotWatch);
+    let config = story.config();
+    let order = Order { interval: Duration::from_mins(10), owes_row: false, force: false };
+    let finished = run_cycle(&config.sites[0], order, &story.around(&config), &NoObserver).await;
+    let record = finished.record;
+    assert_eq!((record.verdict, record.failed_stage), (Verdict::Unknown, Some(Stage::Login)), "{record:?}");
+    assert_eq!(record.reason, Some(MalfunctionKind::PrepareFailed.into()));
+    assert!(record.detail.unwrap().contains("too many open files"));
 }
 
 #[tokio::test]

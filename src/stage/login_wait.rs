@@ -93,7 +93,7 @@ fn in_words(login: Option<Duration>) -> String {
 }
 
 fn cannot_look(error: &std::io::Error) -> StageEnd {
-    StageEnd::because(FailureKind::NoInterface, format!("cannot look at interfaces: {error}"))
+    StageEnd::because(MalfunctionKind::PrepareFailed, format!("cannot look at interfaces: {error}"))
 }
 
 /// The client ended before its tunnel was seen.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
+use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, Lines};
@@ -200,8 +201,30 @@ impl Prober {
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = self.process.id().expect("it still runs").try_into().unwrap();
-        kill(Pid::from_raw(pid), signal).unwrap();
+        kill(Pid::from_raw(self.pid()), signal).unwrap();
+    }
+
+    fn pid(&self) -> i32 {
+        self.process.id().expect("it still runs").try_into().unwrap()
+    }
+
+    /// Memory that it holds, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// How many files it has open.
+    pub(crate) fn open_files(&self) -> u64 {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count() as u64
+    }
+
+    /// How many it may have open from now on.
+    pub(crate) fn may_open(&self, files: u64) {
+        let maximum = rustix::process::getrlimit(Resource::Nofile).maximum;
+        let pid = rustix::process::Pid::from_raw(self.pid());
+        prlimit(pid, Resource::Nofile, Rlimit { current: Some(files), maximum }).unwrap();
     }
 
     /// Waits for its end: the exit status, or none where a signal ended it.

@@ -4,6 +4,8 @@ use std::fs;
 
 use nix::sys::signal::Signal;
 
+use serde_json::Value;
+
 use crate::house::{House, Prober, alone};
 
 /// One site, probed each second.
@@ -139,4 +141,177 @@ async fn a_second_run_with_another_configuration_but_the_same_state_is_refused()
     assert!(second.stderr.contains("`state_dir` of its own"), "{}", second.stderr);
     prober.signal(Signal::SIGTERM);
     assert_eq!(prober.ends().await, Some(0));
+}
+
+#[tokio::test]
+async fn without_file_descriptors_no_site_is_down_no_row_is_lost_and_it_recovers() {
+    let _alone = alone().await;
+    let house = each_second();
+    let mut prober = house.start();
+    assert_eq!(cycle(&mut prober).await.0, "up");
+    let (mut cycles, mut reasons) = (1, Vec::new());
+    let open = prober.open_files();
+    // At each limit something else can't be opened: the journal, the day file, the terminal.
+    for more in [0, 2, 4, 6, 8, 10] {
+        prober.may_open(open + more);
+        let (verdict, reason) = cycle(&mut prober).await;
+        assert_ne!(verdict, "down");
+        reasons.extend(reason);
+        cycles += 1;
+    }
+    prober.may_open(1024);
+    let mut verdict = String::new();
+    while verdict != "up" {
+        verdict = cycle(&mut prober).await.0;
+        cycles += 1;
+    }
+    prober.signal(Signal::SIGTERM);
+    assert_eq!(prober.ends().await, Some(0));
+    let rows = house.rows();
+    // One more may have begun meanwhile.
+    assert!(rows.len() == cycles || rows.len() == cycles + 1, "{} rows, {cycles} cycles", rows.len());
+    assert!(rows.iter().all(|row| row["verdict"] != "down"));
+    for expected in ["prepare-failed", "no-pty"] {
+        assert!(reasons.iter().any(|reason| reason == expected), "control: {reasons:?}");
+    }
+}
+
+/// So many sites, as somebody's script would write them.
+fn many_sites(count: usize) -> String {
+    let site = |n: usize| {
+        let (high, low) = (n / 250, n % 250 + 1);
+        format!(
+            "  site-{n}: {{ client: missing, external_required: false, group: g{low}, internal_ip: 10.0.{high}.{low} }}\n"
+        )
+    };
+    (0..count).map(site).collect()
+}
+
+/// `check-config` in this house with at most 1 GB of memory: its CPU time in seconds, and what it said.
+fn checked(house: &House, file: &str) -> (f64, std::process::Output) {
+    let script = "ulimit -v 1000000; \"$0\" check-config -c \"$1\"; code=$?; read -r line </proc/$$/stat; echo \"$line\"; exit $code";
+    let output = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_vpnprobe"), file])
+        .current_dir(house.path("."))
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    // Fields 16 and 17: what the children took, in hundredths of a second (proc(5)).
+    let fields = stdout.lines().last().and_then(|line| line.rsplit_once(") ")).unwrap().1.split(' ');
+    let ticks: Vec<f64> = fields.skip(13).take(2).map(|field| field.parse().unwrap()).collect();
+    (ticks.iter().sum::<f64>() / 100.0, output)
+}
+
+#[tokio::test]
+async fn a_thousand_sites_are_checked_started_and_probed_one_after_the_other() {
+    let _alone = alone().await;
+    let house = House::with_sites(&many_sites(1000));
+    let (one, output) = checked(&house, "config.yml");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    house.configure(&many_sites(4000));
+    let (four, output) = checked(&house, "config.yml");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("no faults, 4000 sites"));
+    // In proportion it would be 4, each with each 16.
+    assert!(four < one.max(0.1) * 10.0, "1,000 sites take {one} s, 4,000 take {four} s");
+
+    house.configure(&many_sites(1000));
+    let mut prober = house.start();
+    for n in 0..4 {
+        let line = prober.says("cycle").await;
+        assert_eq!(line["site"], format!("site-{n}"));
+    }
+    let resident = prober.resident_kib();
+    assert!(resident < 100 * 1024, "{resident} KiB");
+    prober.signal(Signal::SIGTERM);
+    assert_eq!(prober.ends().await, Some(0));
+    let rows = house.rows();
+    assert!((4..20).contains(&rows.len()), "it stops at once: {}", rows.len());
+}
+
+#[test]
+fn a_huge_configuration_is_read_or_refused_with_the_limit_and_never_exhausts_the_host() {
+    let house = House::with_sites("  fine: { client: good }");
+    let good = fs::read_to_string(house.path("config.yml")).unwrap();
+    let bomb: String =
+        (1..12).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "))).collect();
+    let merges: String =
+        (1..40).map(|n| format!("m{n}: &m{n} {{ <<: [*m{0}, *m{0}, *m{0}], k{n}: 1 }}\n", n - 1)).collect();
+    for (case, file, text, fault) in [
+        ("10 MB of comments", "a.yml", good.clone() + &format!("# {}\n", "x".repeat(98)).repeat(100_000), None),
+        (
+            "a name of 10 MB",
+            "b.yml",
+            good.replace("prober: here", &format!("prober: {}", "x".repeat(10_000_000))),
+            None,
+        ),
+        (
+            "10 MB of what is no key",
+            "c.yml",
+            good.clone() + &"unknown: &x [1, 2]\n".repeat(2) + &"x".repeat(10_000_000),
+            Some("not valid YAML"),
+        ),
+        ("an alias bomb", "d.yml", format!("a0: &a0 [x, x, x, x]\n{bomb}"), Some("by aliases")),
+        ("a bomb of merges", "e.yml", format!("m0: &m0 {{ a: 1 }}\n{merges}"), Some("by aliases")),
+        ("brackets without end", "f.yml", "[".repeat(5_000_000), Some("20 levels")),
+        ("blocks in blocks", "g.yml", (0..4000).map(|n| " ".repeat(n) + "a:\n").collect(), Some("20 levels")),
+        ("dashes without end", "h.yml", "- ".repeat(5_000_000), Some("20 levels")),
+        ("deep JSON", "i.json", "{\"a\":".repeat(1_000_000) + "1" + &"}".repeat(1_000_000), Some("20 levels")),
+        ("larger than any file", "j.yml", "#\n".repeat(33 << 20), Some("is larger than 64 MiB")),
+    ] {
+        house.write(file, &text);
+        let (took, output) = checked(&house, file);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(if fault.is_some() { 2 } else { 0 }), "{case}: {:.300}", stderr);
+        assert!(stderr.contains(fault.unwrap_or_default()), "{case}: {:.300}", stderr);
+        // A build for debugging, on a slow machine.
+        assert!(took < 60.0, "{case}: {took} s");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_no_file_is_said_at_once() {
+    let house = House::empty();
+    nix::unistd::mkfifo(&house.path("pipe.yml"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    fs::create_dir(house.path("dir.yml")).unwrap();
+    for (file, words) in [("pipe.yml", "is not a file"), ("dir.yml", "is a directory"), ("/dev/zero", "is not a file")]
+    {
+        let (_, output) = checked(&house, file);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{file}: {output:?}");
+    }
+}
+
+/// Names that a careless program would take for a path, a cell's end, a formula, a header or an option.
+const AWKWARD: [&str; 8] =
+    ["../../x", "a,b", "a\"b'c", "=cmd()|x", "-rf", "$(touch owned)`touch owned`", "ü€ <b>&amp;", "%s{password}\\n"];
+
+#[tokio::test]
+async fn an_awkward_name_of_a_site_is_harmless_wherever_it_stands() {
+    let _alone = alone().await;
+    let sites = AWKWARD.map(|name| format!("  {}: {{ client: refusing, alerts: {{ after: 1 }} }}", Value::from(name)));
+    let house = House::with_sites(&sites.join("\n"));
+    let said = house.run(&["test", "--record", "--json", "--force"]).await;
+    assert_eq!(said.status, Some(1), "{}", said.stderr);
+    let lines: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names = |of: &[Value]| of.iter().map(|row| row["site"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&lines), AWKWARD);
+    let rows = house.rows();
+    let in_csv = names(&rows);
+    for (cell, name) in in_csv.iter().zip(AWKWARD) {
+        assert_eq!(cell.trim_start_matches('\''), name.trim_start_matches('\''));
+        assert!(!cell.starts_with(['=', '-', '+', '@']), "a spreadsheet takes `{cell}` for a formula");
+    }
+    let mut here: Vec<_> =
+        fs::read_dir(house.path(".")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    here.retain(|name| !["config.yml", "resolv.conf", "results", "state", "told"].contains(&name.as_str()));
+    assert!(here.iter().all(|name| ["good", "refusing", "stubborn", "missing"].contains(&name.as_str())), "{here:?}");
+    let state: Value = serde_json::from_slice(&fs::read(house.path("state/alerts.json")).unwrap()).unwrap();
+    for name in AWKWARD {
+        assert!(state["subjects"].as_object().unwrap().contains_key(name), "{name}: {state}");
+    }
+    for name in ["../../x", "-rf"] {
+        let one = house.run(&["test", "--force", "--", name]).await;
+        assert_eq!(one.status, Some(1), "{name}: {}", one.stderr);
+        assert!(one.stdout.starts_with(name), "{}", one.stdout);
+    }
 }
