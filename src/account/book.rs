@@ -84,8 +84,17 @@ impl AccountBook {
         secret: &Secret,
         now: DateTime<Utc>,
     ) -> Result<Option<Resting>, BookError> {
-        let page = self.read(now).map_err(|e| self.error(e))?;
-        let rests = page.accounts.get(&key(account)).map(Vec::as_slice).unwrap_or_default();
+        let mut page = self.read(now).map_err(|e| self.error(e))?;
+        let of_account = |page: &Page| page.accounts.get(&key(account)).cloned().unwrap_or_default();
+        if of_account(&page).iter().any(|rest| rest.since > now) {
+            // The clock was set back: from here on the rest counts anew, or it would end only when that time has come.
+            self.change(now, |page| {
+                let rests = page.accounts.entry(key(account)).or_default();
+                rests.iter_mut().for_each(|rest| rest.since = rest.since.min(now));
+            })?;
+            page = self.read(now).map_err(|e| self.error(e))?;
+        }
+        let rests = of_account(&page);
         Ok(rests.iter().find_map(|rest| rest.at(secret, now)))
     }
 
@@ -329,6 +338,17 @@ mod tests {
         std::fs::write(dir.path().join("accounts.json"), r#"{"version":1,"accounts":{}}"#).unwrap();
         assert!(AccountBook::new(dir.path()).second_sending(&account(None), now()).unwrap());
         assert!(!dir.path().join("accounts.json.damaged-20261120T060000Z").exists());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_by_a_day_does_not_prolong_a_rest_by_a_day() {
+        let dir = tempfile::tempdir().unwrap();
+        let (book, secret) = (AccountBook::new(dir.path()), Secret::new("hunter2"));
+        let rests = |at| book.resting(&account(None), &secret, at).unwrap().is_some();
+        book.refused(&account(None), &secret, FailureKind::AuthRejected, now()).unwrap();
+        let day_before = now() - chrono::TimeDelta::days(1);
+        assert!(rests(day_before) && rests(day_before + chrono::TimeDelta::minutes(29)));
+        assert!(!rests(day_before + chrono::TimeDelta::minutes(31)));
     }
 
     #[test]

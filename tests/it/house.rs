@@ -135,7 +135,13 @@ sites:
 
     /// Starts `vpnprobe run`.
     pub(crate) fn start(&self) -> Prober {
-        let mut process = self.command(["run", "--log-format", "json"]).spawn().unwrap();
+        self.start_with(&[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_with(&self, variables: &[(&str, &str)]) -> Prober {
+        let mut command = self.command(["run", "--log-format", "json"]);
+        let mut process = command.envs(variables.iter().copied()).spawn().unwrap();
         let log = tokio::io::BufReader::new(process.stderr.take().unwrap()).lines();
         Prober { process, log }
     }

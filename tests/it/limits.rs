@@ -315,3 +315,53 @@ async fn an_awkward_name_of_a_site_is_harmless_wherever_it_stands() {
         assert!(one.stdout.starts_with(name), "{}", one.stdout);
     }
 }
+
+/// libfaketime (Debian: faketime): the program's wall clock is as far off as a file says; steady time is left alone.
+fn faketime() -> String {
+    let places = fs::read_dir("/usr/lib").unwrap().map(|place| place.unwrap().path().join("faketime/libfaketime.so.1"));
+    let library = places.into_iter().find(|place| place.exists()).expect("needs faketime: run scripts/install test");
+    library.display().to_string()
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_and_forth_by_a_day_stalls_nothing_and_makes_no_burst() {
+    let _alone = alone().await;
+    let house = each_second();
+    let sets_clock = |off: &str| {
+        house.write("clock.new", off);
+        fs::rename(house.path("clock.new"), house.path("clock")).unwrap();
+    };
+    sets_clock("+0");
+    let began = tokio::time::Instant::now();
+    let clock = house.path("clock").display().to_string();
+    let mut prober = house.start_with(&[
+        ("LD_PRELOAD", &faketime()),
+        ("FAKETIME_TIMESTAMP_FILE", &clock),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ]);
+    let mut cycles = 0;
+    for off in ["+0", "-1d", "+0", "+1d", "-1d"] {
+        sets_clock(off);
+        for _ in 0..2 {
+            assert_eq!(cycle(&mut prober).await.0, "up");
+            cycles += 1;
+        }
+    }
+    let took = began.elapsed().as_secs_f64();
+    assert!((f64::from(cycles) - 2.0..f64::from(cycles) + 10.0).contains(&took), "{cycles} cycles in {took} s");
+    prober.signal(Signal::SIGTERM);
+    assert_eq!(prober.ends().await, Some(0));
+    let rows = house.rows();
+    let mut ids: Vec<_> = rows.iter().map(|row| row["cycle_id"].to_string()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), rows.len(), "no id twice");
+    let files = fs::read_dir(house.path("results")).unwrap().count();
+    // A fourth one if midnight passes meanwhile.
+    assert!((3..=4).contains(&files), "yesterday, today, tomorrow: a row lies in the file of its own day");
+    for row in &rows {
+        let (time, id) = (row["time"].as_str().unwrap(), row["cycle_id"].as_str().unwrap());
+        assert_eq!(time[..10].replace('-', ""), id[..8]);
+    }
+}
