@@ -105,6 +105,9 @@ make_users() {
     echo "dns = 10.77.0.1" >"$LAB/per-user/resolving"
     write_secret wrong.pw not-the-password
     write_secret mailer.pw lab-mail-secret
+    # As they are handed out: base32 of the key, and of another one.
+    write_secret probe.otp 'gezd gnbv gy3t qojq gezd gnbv gy3t qojq'
+    write_secret wrong.otp 'MFRG GZDF MZTW Q2LK NNWG 23TP OBYX E43U'
 }
 
 new_user() {

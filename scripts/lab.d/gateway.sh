@@ -4,6 +4,8 @@
 #     443 tcp+udp   user name and password
 #     444 tcp       client certificate
 #     445 tcp       client certificate and password
+#     446 tcp       password and one-time code
+#     447 tcp       password, from a gateway that lies
 
 # write_gateway_config NAME PORT NETWORK DEVICE OPTIONS…
 write_gateway_config() {
@@ -48,6 +50,25 @@ END
     [[ -z ${VPNPROBE_LAB_DNS-} ]] || echo "dns = $VPNPROBE_LAB_DNS" >>"$LAB/$name.conf"
 }
 
+# ocserv remembers the last code of each user in this file.
+forget_codes() {
+    local user
+    for user in probe second; do
+        printf 'HOTP/T30 %s - %s\n' "$user" "$(printf %s "$OTP_KEY" | od -An -tx1 | tr -d ' \n')"
+    done >"$LAB/secrets/gw-codes"
+    chmod 600 "$LAB/secrets/gw-codes"
+}
+
+# Lies. What OpenConnect prints of it: before the login several lines (XML turns `&#10;` into a line end), after it one. A
+# line of ocserv's configuration holds some 2,000 characters.
+lies() {
+    local claim='Configured as 10.9.9.9, with SSL connected and DTLS connected' long
+    long=$(printf '%1500s' '' | tr ' ' x)
+    printf 'pre-login-banner = "%s&#10;Connected as 10.9.9.9, using SSL&#10;Password:&#10;=HYPERLINK(1)&#10;' "$claim"
+    printf '\xe2\x80\xaePassword: \xe2\x80\x8b&#10;%s&#10;+cmd()&#10;Password:"\n' "$long"
+    printf 'banner = "\x1b[2J\x1b]0;owned\x07\xe2\x80\xae%s =1+1 Password: "\n' "$claim"
+}
+
 gateway_start() {
     ! alive "$LAB/run/gateway.pid" gw || fail "the gateway runs already"
     local by_password="auth = \"plain[passwd=$LAB/secrets/gw-users]\"" by_certificate
@@ -55,18 +76,29 @@ gateway_start() {
     write_gateway_config ocserv 443 10.88.0.0 vpns "$by_password" 'udp-port = 443'
     write_gateway_config ocserv-certificate 444 10.88.7.0 vpnc "$by_certificate"
     write_gateway_config ocserv-both 445 10.88.8.0 vpnb "$by_certificate" "$by_password"
+    forget_codes
+    write_gateway_config ocserv-codes 446 10.88.9.0 vpnt \
+        "auth = \"plain[passwd=$LAB/secrets/gw-users,otp=$LAB/secrets/gw-codes]\""
+    write_gateway_config ocserv-hostile 447 10.88.10.0 vpnh "$by_password" "$(lies)"
     start_in gw "$LAB/log/ocserv.log" "$LAB/run/gateway.pid" ocserv -f -c "$LAB/ocserv.conf" -d 3
     local name
     for name in certificate both; do
         start_in gw "$LAB/log/ocserv.log" "$LAB/run/gateway-$name.pid" ocserv -f -c "$LAB/ocserv-$name.conf" -d 3
+    done
+    # With logs of their own: the passwords that reached each of them are counted.
+    for name in codes hostile; do
+        start_in gw "$LAB/log/ocserv-$name.log" "$LAB/run/gateway-$name.pid" ocserv -f -c "$LAB/ocserv-$name.conf" -d 3
     done
     openvpn_start
     wait_for 10 "the gateway listens (scripts/lab log gateway)" gateway_listens
 }
 
 gateway_listens() {
-    [[ -n $(in_ns gw ss -Hltn 'sport = :444') && -n $(in_ns gw ss -Hltn 'sport = :445') ]] &&
-        [[ -n $(in_ns gw ss -Hltn 'sport = :443') && -n $(in_ns gw ss -Hlun 'sport = :443') ]]
+    local port
+    for port in 443 444 445 446 447; do
+        [[ -n $(in_ns gw ss -Hltn "sport = :$port") ]] || return 1
+    done
+    [[ -n $(in_ns gw ss -Hlun 'sport = :443') ]]
 }
 
 gateway_stop() {

@@ -54,7 +54,7 @@ const fn after_failure(kind: FailureKind) -> &'static str {
             "The login did not end in time: read below where it stopped; check the gateway's load and its directory (RADIUS, LDAP)."
         }
         FailureKind::AuthRejected => {
-            "Log in by hand with the test account, once: was its password changed? The account may be locked if this goes on."
+            "Log in by hand with the test account, once: was its password changed? The prober tries again only after a rest, so as not to lock it."
         }
         FailureKind::AccountLocked => {
             "Unlock the test account in the directory; find out who locked it before probing goes on."
@@ -64,7 +64,7 @@ const fn after_failure(kind: FailureKind) -> &'static str {
             "The gateway asks for a one-time code and the site has no `otp_secret`: configure it, or exempt the account."
         }
         FailureKind::OtpRejected => {
-            "The one-time code was refused: check this host's clock (timedatectl) and the site's `otp_secret`."
+            "The one-time code was refused: check this host's clock first (timedatectl: half a minute is too much), then the site's `otp_secret`."
         }
         FailureKind::Disconnected => {
             "The tunnel was closed right after the login: look for this account's session in the gateway's log."
@@ -96,13 +96,13 @@ const fn after_malfunction(kind: MalfunctionKind) -> &'static str {
             "The client ended before it spoke to the gateway: run it by hand on the prober's host."
         }
         MalfunctionKind::ClientTooOld => {
-            "The gateway wants a newer client: update it on the prober's host; users will be asked too."
+            "The client, or the Java that it runs in, is too old: update it on the prober's host; if the gateway wants a newer client, users will be asked too."
         }
         MalfunctionKind::ClientBusy => {
-            "Somebody else's client runs on the prober's host and is left alone: end it, or wait."
+            "Somebody else's client runs on the prober's host and is left alone, also after a second try: end it, or wait."
         }
         MalfunctionKind::UnexpectedPrompt => {
-            "The client asked something that its profile does not know: read below what, and add a rule."
+            "The client asked something that its profile does not know, or would not answer with the echo on: read below what, and add a rule."
         }
         MalfunctionKind::NoPty => "No pseudo-terminal could be had: check the prober's limits (open files, /dev/pts).",
         MalfunctionKind::NoIcmpPermission => {

@@ -396,7 +396,8 @@ impl Dialogue {
                 self.left_unanswered = line.has_credential() && is_on_last_line(&self.text[self.consumed..]);
                 None
             }
-            Reaction::Failed(_) | Reaction::Connected => None,
+            Reaction::Connected => Some(Step::Connected { credible: self.again.sent_any() }),
+            Reaction::Failed(_) => None,
         }
     }
 

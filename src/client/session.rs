@@ -106,6 +106,8 @@ struct Shared {
     /// When the client wrote last.
     wrote: Option<Instant>,
     heard: bool,
+    /// When it last said that the tunnel is up.
+    claimed: Option<Instant>,
     /// Codes that were typed: to be blanked as any secret.
     codes: Vec<(String, Secret)>,
 }
@@ -181,6 +183,11 @@ impl Session {
     /// Whether the client waits for credentials that it does not get.
     pub fn waits_in_vain(&self) -> bool {
         self.locked().waits_in_vain
+    }
+
+    /// When the client last said that the tunnel is up, the tunnel seen or not.
+    pub fn last_claim(&self) -> Option<Instant> {
+        self.locked().claimed
     }
 
     /// A question on which the client waits and that no rule knows, secrets blanked.
@@ -302,7 +309,10 @@ impl Pump {
                     self.type_line(text.reveal(), &shown);
                     continue;
                 }
-                Step::Connected { credible } => SessionEvent::Connected { at, credible },
+                Step::Connected { credible } => {
+                    self.with_shared(|shared, _| shared.claimed = Some(at));
+                    SessionEvent::Connected { at, credible }
+                }
                 Step::Withdrawn => SessionEvent::Withdrawn,
                 Step::AskedAgain => SessionEvent::AskedAgain,
                 Step::Failed { reason, text } => SessionEvent::Failed { reason, text },

@@ -7,7 +7,8 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use super::World;
 use super::world::{FINGERPRINT, PASSWORD};
 use crate::simulator::{
-    Attempt, Carrier, Certificate, CertificateOf, Console, Invocation, Scenario, WRONG_CREDENTIALS, converse,
+    Attempt, Carrier, Certificate, CertificateOf, Console, Invocation, Scenario, SecondFactor, WRONG_CREDENTIALS,
+    converse,
 };
 
 /// Carries no traffic, but brings the simulated host's tunnel up and down.
@@ -23,6 +24,10 @@ impl Carrier for FileCarrier {
 
     fn certificate(&mut self, _: CertificateOf) -> Certificate {
         Certificate { subject: "CN=vpn.example.com".into(), sha1: FINGERPRINT.into() }
+    }
+
+    fn takes_code(&mut self, factor: &SecondFactor, code: &str) -> bool {
+        factor.takes(code, 0)
     }
 
     fn connect(&mut self, _: &str, password: &str) -> Attempt {

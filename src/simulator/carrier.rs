@@ -1,6 +1,6 @@
 //! What carries the traffic beneath the dialogue.
 
-use super::CertificateOf;
+use super::{CertificateOf, SecondFactor};
 
 /// How an attempt to log in ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,9 @@ pub trait Carrier {
 
     /// What the gateway shows.
     fn certificate(&mut self, of: CertificateOf) -> Certificate;
+
+    /// Whether this one-time code is good now.
+    fn takes_code(&mut self, factor: &SecondFactor, code: &str) -> bool;
 
     /// Logs in and brings the tunnel up.
     fn connect(&mut self, user: &str, password: &str) -> Attempt;

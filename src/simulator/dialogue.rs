@@ -125,6 +125,11 @@ impl<W: Write, C: Carrier> Conversation<'_, W, C> {
     /// A step begins: its delay passes, its faults strike.
     fn begin(&mut self, step: Step) -> Flow<()> {
         wait(self.scenario.delay(step));
+        for banner in self.scenario.banners.iter().filter(|banner| banner.at == step) {
+            for _ in 0..banner.times {
+                self.console.say(&banner.say)?;
+            }
+        }
         let time = self.seen.entry(step).or_default();
         *time += 1;
         let time = *time;
@@ -174,7 +179,11 @@ impl<W: Write, C: Carrier> Conversation<'_, W, C> {
             (Some(sha1), CertificateOf::Leaf) => sha1,
             _ => &certificate.sha1,
         };
-        let block = format!("{}\n  Subject: {}\n  Fingerprint: SHA1[{sha1}]\n", words::UNTRUSTED, certificate.subject);
+        let subject = match (&self.scenario.false_subject, of) {
+            (Some(subject), CertificateOf::Leaf) => subject,
+            _ => &certificate.subject,
+        };
+        let block = format!("{}\n  Subject: {subject}\n  Fingerprint: SHA1[{sha1}]\n", words::UNTRUSTED);
         self.console.say(&block)?;
         let answer = self.console.ask(&format!("{} [YES/NO]? ", words::ACCEPT))?;
         if !answered(answer)?.eq_ignore_ascii_case("yes") {
@@ -250,7 +259,7 @@ impl<W: Write, C: Carrier> Conversation<'_, W, C> {
         self.begin(Step::Code)?;
         let code = answered(self.console.ask_hidden(&factor.prompt)?)?;
         self.menu()?;
-        let good = code == factor.code;
+        let good = self.carrier.takes_code(factor, &code);
         if !good {
             self.console.say_line(words::WRONG_CODE)?;
         }

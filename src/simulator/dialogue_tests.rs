@@ -4,7 +4,7 @@ use std::io::{Cursor, PipeReader, PipeWriter, Read, Write, pipe};
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::simulator::Certificate;
+use crate::simulator::{Certificate, SecondFactor};
 
 /// A gateway that knows one user and one password.
 #[derive(Debug, Default)]
@@ -23,6 +23,10 @@ impl Carrier for OneUser {
     fn certificate(&mut self, of: CertificateOf) -> Certificate {
         let subject = format!("CN={of:?}");
         Certificate { subject, sha1: "AA:BB".into() }
+    }
+
+    fn takes_code(&mut self, factor: &SecondFactor, code: &str) -> bool {
+        factor.takes(code, 0)
     }
 
     fn connect(&mut self, user: &str, password: &str) -> Attempt {

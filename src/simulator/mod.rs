@@ -16,6 +16,6 @@ pub use carrier::{Attempt, Carrier, Certificate};
 pub use console::Console;
 pub use dialogue::{Ending, Invocation, converse};
 pub use scenario::{
-    CertificateOf, Delay, DialogOrder, Fate, Fault, Scenario, ScenarioError, SecondFactor, Step, TunnelShape,
+    Banner, CertificateOf, Delay, DialogOrder, Fate, Fault, Scenario, ScenarioError, SecondFactor, Step, TunnelShape,
 };
 pub use words::{ANOTHER_INSTANCE, NO_SECURE_CONNECTION, TIMED_OUT, WRONG_CREDENTIALS, unreachable};

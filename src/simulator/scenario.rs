@@ -19,6 +19,10 @@ pub struct Scenario {
     pub certificates: Vec<CertificateOf>,
     /// Shown instead of the true SHA-1 of the leaf: somebody sits in between.
     pub false_fingerprint: Option<String>,
+    /// Shown as the subject of the leaf instead of the true one: what a certificate says of itself, its maker chose.
+    pub false_subject: Option<String>,
+    /// What the gateway has it print, beside the client's own words.
+    pub banners: Vec<Banner>,
     /// Whether the user is asked for when the command line does not name one. Default yes; `false`: the user of the
     /// operating system's session is taken, as a client with a stored profile does.
     pub asks_user: bool,
@@ -58,6 +62,8 @@ impl Default for Scenario {
         Self {
             certificates: vec![CertificateOf::Leaf],
             false_fingerprint: None,
+            false_subject: None,
+            banners: Vec::new(),
             asks_user: true,
             asks_again: 0,
             second_factor: None,
@@ -117,7 +123,20 @@ pub enum CertificateOf {
     Leaf,
 }
 
-/// A one-time code.
+/// Words of the gateway's.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Banner {
+    /// Printed when this step begins, before its own text.
+    pub at: Step,
+    /// Exactly this: no line end is added.
+    pub say: String,
+    /// So often, one after the other. Default once.
+    #[serde(default = "first")]
+    pub times: u32,
+}
+
+/// A one-time code: always the same, or by time.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecondFactor {
@@ -125,11 +144,38 @@ pub struct SecondFactor {
     #[serde(default = "default_code_prompt")]
     pub prompt: String,
     /// The code that is good.
-    pub code: String,
+    #[serde(default)]
+    pub code: Option<String>,
+    /// The key of codes that change with time (RFC 6238: SHA-1, six digits): the code of now is good.
+    #[serde(default)]
+    pub totp_key: Option<String>,
+    /// How long each of them is good, in seconds.
+    #[serde(default = "thirty")]
+    pub period: u64,
+}
+
+const fn thirty() -> u64 {
+    30
 }
 
 fn default_code_prompt() -> String {
     "One Time Password:".into()
+}
+
+impl SecondFactor {
+    /// Whether this code is good at this time (seconds since 1970).
+    pub fn takes(&self, code: &str, seconds: u64) -> bool {
+        if let Some(good) = &self.code {
+            return code == good;
+        }
+        let Some(key) = &self.totp_key else { return false };
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes());
+        let tag = ring::hmac::sign(&key, &(seconds / self.period.max(1)).to_be_bytes());
+        let tag = tag.as_ref();
+        let at = usize::from(tag[tag.len() - 1] & 0xf);
+        let number = tag[at..at + 4].iter().fold(0_u32, |number, &byte| number << 8 | u32::from(byte)) & 0x7fff_ffff;
+        code == format!("{:06}", number % 1_000_000)
+    }
 }
 
 /// What becomes of a process that has lost the one it belongs to.
@@ -327,6 +373,17 @@ mod tests {
         let at = |step, time| scenario.faults_at(step, time).collect::<Vec<_>>();
         assert!(at(Step::Password, 1).is_empty() && at(Step::Username, 2).is_empty());
         assert_eq!(at(Step::Password, 2), [&Action::Hang]);
+    }
+
+    #[test]
+    fn a_code_by_time_is_that_of_the_rfc() {
+        let scenario = Scenario::from_yaml("second_factor: { totp_key: '12345678901234567890' }").unwrap();
+        let factor = scenario.second_factor.unwrap();
+        for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (20_000_000_000, "353130")] {
+            assert!(factor.takes(code, seconds) && !factor.takes("000000", seconds), "{seconds}");
+        }
+        let fixed = Scenario::from_yaml("second_factor: { code: '246810' }").unwrap().second_factor.unwrap();
+        assert!(fixed.takes("246810", 0) && !fixed.takes("", 0));
     }
 
     #[test]

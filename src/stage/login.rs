@@ -67,7 +67,7 @@ async fn make_way(cx: &mut CycleState<'_>, deadline: Instant) -> Result<(), Stri
     });
     match tidied.await {
         Ok(report) if report.is_clean() => {
-            tracing::info!(site = %cx.site.name, done = ?report.done, "another instance of the client was running: starting once more");
+            tracing::warn!(site = %cx.site.name, done = ?report.done, "another instance of the client was running: starting once more");
             Ok(())
         }
         Ok(report) => Err(report.left_in_words()),
@@ -93,7 +93,7 @@ fn start(cx: &mut CycleState<'_>, codes: Option<Arc<Codes>>) -> Result<(), Stage
     }
     let earlier = cx.client.take().map(|before| before.dialogue()).unwrap_or_default();
     let tree = Tree::new(claim, Arc::clone(&cx.around.net));
-    cx.client = Some(Client { session, tree, connected: false, earlier });
+    cx.client = Some(Client { session, tree, connected: false, proved: None, earlier });
     Ok(())
 }
 

@@ -7,7 +7,10 @@ use tokio::time::{Instant, timeout_at};
 use super::{CycleState, StageEnd, login_account as account};
 use crate::client::{Session, SessionEvent};
 use crate::net::{Interface, NetChanges, NetSnapshot, matches_glob};
-use crate::record::{FailureKind, MalfunctionKind};
+use crate::record::{FailureKind, MalfunctionKind, Reason};
+
+/// A client whose word comes after its interface says it within this time; later words are answers, or reconnections.
+const LAST_CLAIM: Duration = Duration::from_secs(1);
 
 /// The client's word that the tunnel is up, and how much it is worth.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +35,7 @@ pub(super) async fn log_in(cx: &mut CycleState<'_>, deadline: Instant) -> StageE
             if let Some(end) = proof {
                 if let Some(client) = cx.client.as_mut().filter(|_| end.outcome.is_passed()) {
                     client.session.settle();
+                    client.proved = Some(Instant::now());
                 }
                 return end;
             }
@@ -70,6 +74,10 @@ pub(super) async fn log_in(cx: &mut CycleState<'_>, deadline: Instant) -> StageE
             }
             Some(SessionEvent::Failed { reason, text } | SessionEvent::Lost { reason, text }) => {
                 client.connected = false;
+                if matches!(reason, Reason::Failure(kind) if kind != FailureKind::Disconnected) {
+                    // Refused after all: what said connected before was not the client.
+                    cx.login = None;
+                }
                 return StageEnd::because(reason, client.session.blanked(&text));
             }
             Some(SessionEvent::Ended { .. }) | None => {
@@ -79,6 +87,16 @@ pub(super) async fn log_in(cx: &mut CycleState<'_>, deadline: Instant) -> StageE
             }
         }
         cx.login = claim.map(|claim| claim.at.saturating_duration_since(super::login::spawned(cx)));
+    }
+}
+
+/// A word that came right after the tunnel was seen was the client's own: one before it was something else's, a banner
+/// for instance, and made the login look too short. To be asked when the cycle has gone on for a while.
+pub(super) fn hear_last_claim(cx: &mut CycleState<'_>) {
+    let Some(client) = &cx.client else { return };
+    let Some((proved, claim)) = client.proved.zip(client.session.last_claim()) else { return };
+    if claim > proved && claim.duration_since(proved) <= LAST_CLAIM {
+        cx.login = Some(claim.saturating_duration_since(client.session.spawned()));
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{Surroundings, cleanup, external, gateway, internal, login, prepare, teardown};
 use crate::cleanup::{Baseline, Journal, JournalFile, KnownGood, Started};
 use crate::client::Session;
@@ -52,6 +54,8 @@ pub struct Client {
     pub tree: Tree,
     /// It said that the tunnel is up, and not yet that it is gone.
     pub connected: bool,
+    /// When its tunnel was seen.
+    pub proved: Option<Instant>,
     /// What was said to and by one that was started before it in the same cycle.
     pub earlier: Vec<DialogueEvent>,
 }

@@ -12,6 +12,7 @@ use crate::record::LeftoverKind;
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+    super::login_wait::hear_last_claim(cx);
     let around = cx.around;
     let leave = &cx.vpn.client.leave;
     let Some(client) = cx.client.as_mut() else { return StageEnd::passed() };

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use tokio::signal::unix::SignalKind;
+use vpnprobe::clock::{Clock, SystemClock};
 use vpnprobe::simulator::{
-    ANOTHER_INSTANCE, Attempt, Carrier, Certificate, CertificateOf, Ending, Fate, TIMED_OUT, converse, unreachable,
+    ANOTHER_INSTANCE, Attempt, Carrier, Certificate, CertificateOf, Ending, Fate, SecondFactor, TIMED_OUT, converse,
+    unreachable,
 };
 
 use crate::arguments::{self, Request};
@@ -121,6 +123,12 @@ impl Carrier for Helper {
             CertificateOf::Leaf => "CN=gw.lab",
         };
         Certificate { subject: subject.to_owned(), sha1: self.place.sha1(of) }
+    }
+
+    fn takes_code(&mut self, factor: &SecondFactor, code: &str) -> bool {
+        let now = u64::try_from(SystemClock.now().timestamp()).unwrap_or_default();
+        let new = factor.totp_key.is_none() || self.place.is_new_code(code).unwrap_or(false);
+        new && factor.takes(code, now)
     }
 
     fn connect(&mut self, user: &str, password: &str) -> Attempt {

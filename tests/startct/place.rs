@@ -58,6 +58,14 @@ impl Place {
         self.0.join("instance.lock")
     }
 
+    /// Whether this is not the code that was used last; it is from now on.
+    pub(crate) fn is_new_code(&self, code: &str) -> io::Result<bool> {
+        let last = self.0.join("last-code");
+        let new = fs::read_to_string(&last).unwrap_or_default() != code;
+        fs::write(last, code)?;
+        Ok(new)
+    }
+
     /// For appending.
     pub(crate) fn log(&self) -> io::Result<fs::File> {
         fs::OpenOptions::new().create(true).append(true).open(self.0.join("log"))

@@ -273,6 +273,17 @@ impl Lab {
         clients.map(|line| line.rsplit(',').nth(2).unwrap().parse().unwrap()).max().unwrap()
     }
 
+    /// How often a password or a code reached one of the other gateways (`codes`, `hostile`), ever.
+    pub(crate) fn passwords_at(&self, gateway: &str) -> usize {
+        let log = fs::read(self.dir.join(format!("log/ocserv-{gateway}.log"))).unwrap();
+        String::from_utf8_lossy(&log).matches("sec-mod: auth cont for user").count()
+    }
+
+    /// The gateway with a second factor forgets which codes were used, as in another half minute.
+    pub(crate) fn forget_codes(&self) {
+        self.knob("gateway", "forget-codes");
+    }
+
     /// What the gateway wrote since the test began.
     pub(crate) fn gateway_log(&self) -> String {
         self.whole_gateway_log().split_off(self.log_before)

@@ -10,8 +10,15 @@ use super::Lab;
 use super::snapshot::processes;
 
 /// The secrets that the lab knows.
-pub(crate) const SECRETS: &[&str] =
-    &["lab-secret-1", "lab-secret-2", "lab-secret-3", "not-the-password", "lab-mail-secret", "lab-key-secret"];
+pub(crate) const SECRETS: &[&str] = &[
+    "lab-secret-1",
+    "lab-secret-2",
+    "lab-secret-3",
+    "not-the-password",
+    "lab-mail-secret",
+    "lab-key-secret",
+    "GEZDGNBVGY3TQOJQ",
+];
 
 /// Between two looks at all processes.
 const PACE: Duration = Duration::from_millis(10);
