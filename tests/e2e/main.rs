@@ -20,6 +20,7 @@ mod leftovers;
 mod limits;
 mod login;
 mod mail;
+mod matrix;
 mod net;
 mod openvpn;
 mod prober_killed;

@@ -326,6 +326,10 @@ impl Lab {
                 let _ = ip(&start.into_iter().chain(route.iter().map(String::as_str)).collect::<Vec<_>>());
             }
         }
+        for rule in self.snapshot().rules_beside(&self.before) {
+            let [family, priority] = rule;
+            let _ = ip(&["-n", &namespace, &family, "rule", "del", "priority", &priority]);
+        }
         let _ = fs::write(Path::new("/etc/netns").join(&namespace).join("resolv.conf"), &self.before.resolv_conf);
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ExitStatus, Stdio};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use serde_json::Value;
 
 use super::guard::kill;
@@ -84,6 +84,17 @@ impl<'a> Prober<'a> {
     pub(crate) fn pings_inside(&self) {
         until("the prober pings through the tunnel", || {
             (self.sees_tunnel() && self.has_socket("icmp", "")).then_some(())
+        });
+    }
+
+    /// Looks again and again until it has ended.
+    #[track_caller]
+    pub(crate) fn until_end(&self, mut look: impl FnMut()) {
+        until("the end of the prober", || {
+            look();
+            // Asked for without taking note: that is for `end`.
+            let pid = Pid::from_raw(self.pid()).unwrap();
+            waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT).unwrap()
         });
     }
 

@@ -113,6 +113,11 @@ impl<'a> Setup<'a> {
         fs::copy(of, self.scenario()).unwrap();
     }
 
+    /// From now on it plays this one.
+    pub(crate) fn plays_text(&self, scenario: &str) {
+        fs::write(self.scenario(), scenario).unwrap();
+    }
+
     /// The same, as one would say it in one line.
     pub(crate) fn playing(self, scenario: &str) -> Self {
         self.plays(scenario);

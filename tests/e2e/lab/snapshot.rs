@@ -60,12 +60,22 @@ impl Snapshot {
         found
     }
 
-    /// The IPv4 routes that somebody made, as `ip route add` takes them.
+    /// Family and priority of the rules that another snapshot does not have, as `ip rule del` takes them.
+    pub(crate) fn rules_beside(&self, other: &Self) -> Vec<[String; 2]> {
+        let of = |version: usize| {
+            let rules = self.rules[version].as_array().unwrap();
+            let new = rules.iter().filter(move |rule| !other.rules[version].as_array().unwrap().contains(rule));
+            new.map(move |rule| [["-4", "-6"][version].to_owned(), rule["priority"].to_string()])
+        };
+        of(0).chain(of(1)).collect()
+    }
+
+    /// The routes that somebody made, as `ip route add` takes them.
     pub(crate) fn routes_by_hand(&self) -> Vec<Vec<String>> {
-        let routes = self.routes[0].as_array().unwrap();
-        let by_hand = routes.iter().filter(|route| route["protocol"] != "kernel");
+        let routes = self.routes.iter().flat_map(|routes| routes.as_array().unwrap());
+        let by_hand = routes.filter(|route| route["protocol"] != "kernel");
         let arguments = |route: &Value| {
-            let named = [("to", "dst"), ("via", "gateway"), ("dev", "dev"), ("metric", "metric")];
+            let named = [("to", "dst"), ("via", "gateway"), ("dev", "dev"), ("metric", "metric"), ("table", "table")];
             let given = named.map(|(word, key)| Some([word.to_owned(), route[key].as_str()?.to_owned()]));
             given.into_iter().flatten().flatten().collect()
         };
