@@ -6,6 +6,8 @@
 //! - `BENCH_STAMPS`: the file that gets the stamps, one `name nanoseconds` a line, written after the last of them:
 //!   `main`, for each question `asked` (right before it is written) and `answered` (its line is read), and `word` (right
 //!   before `Connected` is written).
+//! - `BENCH_FLOOD`: `PLACE MEGABYTES lines` or `PLACE MEGABYTES line`: there (`start`, `prompt`, `connected` or
+//!   `leaving`) it fills the terminal with so much noise, in lines or in one line, before it goes on.
 //! - `BENCH_HANG`: after the user name it asks something that nobody knows, writes the stamps and waits for ever.
 
 use std::fmt::Write as _;
@@ -44,6 +46,7 @@ impl Client {
              Fingerprint: SHA1[{FINGERPRINT}]\nDo you want to accept this certificate [YES/NO]? "
         );
         let menu = "  1. OK\n  2. Cancel\nEnter your choice [1]:";
+        flood("start")?;
         self.pause();
         self.ask(&certificate)?;
         self.ask(menu)?;
@@ -51,6 +54,7 @@ impl Client {
         if std::env::var_os("BENCH_HANG").is_some() {
             return self.hang();
         }
+        flood("prompt")?;
         echo(false)?;
         self.ask("Password:")?;
         echo(true)?;
@@ -60,9 +64,11 @@ impl Client {
         self.stamp("word");
         say("Connected\n")?;
         say("CONNECT ")?;
+        flood("connected")?;
         self.save()?;
         // Until `quit`, or the end of the terminal.
         read_line()?;
+        flood("leaving")?;
         say("Disconnected\n")
     }
 
@@ -106,9 +112,31 @@ impl Client {
     }
 }
 
+/// Noise, if this is the place for it.
+fn flood(place: &str) -> io::Result<()> {
+    const NOISE: &[u8] = b"2026-11-20 00:00:00 DEBUG tunnel: not Connected, Disconnecting, no Password, nothing > \n";
+    let order = std::env::var("BENCH_FLOOD").unwrap_or_default();
+    let [at, megabytes, shape] = order.split(' ').collect::<Vec<_>>()[..] else { return Ok(()) };
+    if at != place {
+        return Ok(());
+    }
+    let line = if shape == "lines" { NOISE } else { &NOISE[..NOISE.len() - 1] };
+    let block = line.repeat(64 * 1024 / line.len());
+    let mut left = megabytes.parse::<usize>().unwrap_or_default() * 1_000_000;
+    while left > 0 {
+        let size = left.min(block.len());
+        write_all(&block[..size])?;
+        left -= size;
+    }
+    say("\n")
+}
+
 /// In one write, as a C program with a flush does; the standard library's buffer would write line by line.
 fn say(words: &str) -> io::Result<()> {
-    let mut left = words.as_bytes();
+    write_all(words.as_bytes())
+}
+
+fn write_all(mut left: &[u8]) -> io::Result<()> {
     while !left.is_empty() {
         left = &left[nix::unistd::write(io::stdout(), left)?..];
     }
