@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{check_config, cleanup, common, demo, resume, run, test};
+use super::{check_config, cleanup, client, common, demo, resume, run, test};
 use crate::exit_code;
 use crate::telemetry;
 
@@ -31,6 +31,9 @@ enum Command {
     Cleanup(cleanup::CleanupArgs),
     /// End the rest of an account that the gateway refused
     Resume(resume::ResumeArgs),
+    /// List, show and try client profiles
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Show the main job on a simulated gateway: needs no root, no VPN, no network
     Demo(demo::DemoArgs),
     /// The simulated client of `demo`
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
             Command::CheckConfig => check_config::run(global),
             Command::Cleanup(args) => cleanup::run(global, args).await,
             Command::Resume(args) => resume::run(global, args),
+            Command::Client(command) => client::run(global, command).await,
             Command::Demo(args) => demo::run(args).await,
             Command::DemoClient(_) => Ok(exit_code::OK),
         }

@@ -3,6 +3,7 @@
 mod args;
 mod check_config;
 mod cleanup;
+mod client;
 mod common;
 mod demo;
 mod global;

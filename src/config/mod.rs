@@ -22,6 +22,7 @@ mod logging;
 mod model;
 mod ownership;
 mod profile;
+mod profile_yaml;
 mod rules;
 mod secret;
 mod secret_read;
