@@ -346,9 +346,9 @@ mod tests {
         let (book, secret) = (AccountBook::new(dir.path()), Secret::new("hunter2"));
         let rests = |at| book.resting(&account(None), &secret, at).unwrap().is_some();
         book.refused(&account(None), &secret, FailureKind::AuthRejected, now()).unwrap();
-        let day_before = now() - chrono::TimeDelta::days(1);
-        assert!(rests(day_before) && rests(day_before + chrono::TimeDelta::minutes(29)));
-        assert!(!rests(day_before + chrono::TimeDelta::minutes(31)));
+        let day_before = now() - TimeDelta::days(1);
+        assert!(rests(day_before) && rests(day_before + TimeDelta::minutes(29)));
+        assert!(!rests(day_before + TimeDelta::minutes(31)));
     }
 
     #[test]
