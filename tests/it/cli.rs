@@ -247,7 +247,7 @@ async fn run_probes_until_sigterm_and_owns_its_state_meanwhile() {
     let house = House::with_sites(THREE_SITES);
     let mut prober = house.start();
     for (site, verdict) in [("fine", "up"), ("locked-out", "down"), ("nowhere", "unknown")] {
-        let cycle = prober.says("cycle").await;
+        let cycle = prober.says_cycle().await;
         assert_eq!((&cycle["site"], &cycle["verdict"]), (&Value::from(site), &Value::from(verdict)));
     }
 
@@ -314,7 +314,7 @@ async fn sighup_takes_a_good_configuration_and_refuses_a_bad_one() {
     let _alone = alone().await;
     let house = House::with_sites("  fine: { client: good }");
     let mut prober = house.start();
-    prober.says("cycle").await;
+    prober.says_cycle().await;
 
     house.configure("  fine: { client: god }");
     prober.signal(Signal::SIGHUP);
@@ -324,7 +324,7 @@ async fn sighup_takes_a_good_configuration_and_refuses_a_bad_one() {
     house.configure("  fine: { client: good }\n  nowhere: { client: missing }");
     prober.signal(Signal::SIGHUP);
     prober.says("the configuration is reloaded").await;
-    let cycle = prober.says("cycle").await;
+    let cycle = prober.says_cycle().await;
     assert_eq!(cycle["site"], "nowhere", "what is due goes on where it was");
 
     prober.signal(Signal::SIGINT);

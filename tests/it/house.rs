@@ -193,10 +193,19 @@ pub(crate) struct Prober {
 impl Prober {
     /// The next line of its log with this message.
     pub(crate) async fn says(&mut self, message: &str) -> Value {
+        self.says_what(message, |said| said.contains(message)).await
+    }
+
+    /// The line about the next cycle that is over. No other is meant: one that was busy has a warning of its own.
+    pub(crate) async fn says_cycle(&mut self) -> Value {
+        self.says_what("cycle", |said| said == "cycle").await
+    }
+
+    async fn says_what(&mut self, message: &str, is_it: impl Fn(&str) -> bool) -> Value {
         let read = async {
             while let Some(line) = self.log.next_line().await.unwrap() {
                 let line: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
-                if line["message"].as_str().is_some_and(|said| said.contains(message)) {
+                if line["message"].as_str().is_some_and(&is_it) {
                     return line;
                 }
             }

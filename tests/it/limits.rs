@@ -19,7 +19,7 @@ fn each_second() -> House {
 /// Verdict and reason of the next cycle.
 async fn cycle(prober: &mut Prober) -> (String, Option<String>) {
     loop {
-        let line = prober.says("cycle").await;
+        let line = prober.says_cycle().await;
         if let Some(verdict) = line["verdict"].as_str() {
             return (verdict.to_owned(), line["reason"].as_str().map(str::to_owned));
         }
@@ -217,7 +217,7 @@ async fn a_thousand_sites_are_checked_started_and_probed_one_after_the_other() {
     house.configure(&many_sites(1000));
     let mut prober = house.start();
     for n in 0..4 {
-        let line = prober.says("cycle").await;
+        let line = prober.says_cycle().await;
         assert_eq!(line["site"], format!("site-{n}"));
     }
     let resident = prober.resident_kib();
