@@ -35,7 +35,7 @@ fn killed_before_any_word_is_the_probers_own_trouble() {
 fn openconnect_killed_before_the_gateway_spoke_is_the_probers_own_trouble() {
     let lab = Lab::locked();
     lab.gateway("pause");
-    let paris = lab.site("paris", "client: openconnect");
+    let paris = lab.site("paris", "client: openconnect, gateway: { speaks: none }");
     let prober = paris.start(&["test", "--record"]);
     lab.process("openconnect");
     lab.kill_client();
@@ -60,7 +60,7 @@ fn killed_while_the_tunnel_is_in_use(client: &str) {
     lab.kill_client();
     prober.end().exits(1);
     let row = paris.row();
-    let stages = "prepare=passed login=passed internal=disconnected teardown=passed cleanup=passed";
+    let stages = "prepare=passed gateway=passed login=passed internal=disconnected teardown=passed cleanup=passed";
     row.is("down", "internal", "disconnected", "tunnel").expect("stages", stages);
     row.measured(&["login_ms"]);
 }

@@ -33,7 +33,7 @@ fn an_outage_is_told_once_and_its_end_once() {
 
     let mails = lab.mails();
     assert_eq!(mails.len(), 2);
-    assert_eq!(mails[0].header("Subject"), "[vpnprobe] paris DOWN: login connect-refused (gateway)");
+    assert_eq!(mails[0].header("Subject"), "[vpnprobe] paris DOWN: gateway connect-refused (gateway)");
     assert!(mails[1].header("Subject").starts_with("[vpnprobe] paris is up again after "), "{}", mails[1].text);
     assert_eq!(mails[0].header("In-Reply-To"), "");
     assert_eq!(mails[1].header("In-Reply-To"), mails[0].header("Message-ID"));
@@ -41,7 +41,7 @@ fn an_outage_is_told_once_and_its_end_once() {
     let rows = paris.rows();
     let started = rows[0].time().format("%Y-%m-%d %H:%M:%S").to_string();
     assert!(mails[1].text.contains(&started), "the mail tells when it began, {started}: {}", mails[1].text);
-    rows[0].is("down", "login", "connect-refused", "gateway");
+    rows[0].is("down", "gateway", "connect-refused", "gateway");
     rows.last().unwrap().is_up();
 }
 
@@ -49,7 +49,7 @@ fn an_outage_is_told_once_and_its_end_once() {
 fn a_mail_server_that_hangs_neither_delays_cycles_beyond_the_window_nor_loses_the_mail() {
     let lab = Lab::locked();
     lab.mail_server("hang");
-    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:444\"").top("frequency: 7").email(PLAIN);
+    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:9\"").top("frequency: 7").email(PLAIN);
     let prober = paris.start(&["run"]);
     let rows = prober.rows(5);
     for (number, row) in (0..).zip(&rows) {
@@ -57,7 +57,7 @@ fn a_mail_server_that_hangs_neither_delays_cycles_beyond_the_window_nor_loses_th
         let late = row.time() - due;
         // The window of 5 s, and what a busy machine adds.
         assert!(late < TimeDelta::milliseconds(5_700), "cycle {number} began {late} late");
-        row.is("down", "login", "connect-refused", "gateway");
+        row.is("down", "gateway", "connect-refused", "gateway");
     }
     assert_eq!(lab.mails().len(), 0);
     lab.mail_server("start");
@@ -71,7 +71,7 @@ fn while_a_tunnel_stands_nothing_is_sent() {
     let lab = Lab::locked();
     // A mail is always due: the server never takes it.
     lab.mail_server("hang");
-    let both = lab.site("down", "client: openconnect, vpn_gw: \"10.78.0.1:444\"").site("up", "client: lab-startct");
+    let both = lab.site("down", "client: openconnect, vpn_gw: \"10.78.0.1:9\"").site("up", "client: lab-startct");
     let both = both.top("frequency: 6").email(PLAIN).default("ping", "{ count: 20, interval: 50ms, timeout: 1s }");
     let prober = both.start(&["run"]);
     let (mut sent, mut with_tunnel) = (0, 0);
@@ -90,7 +90,7 @@ fn while_a_tunnel_stands_nothing_is_sent() {
 fn a_mail_that_was_not_delivered_survives_the_end_of_the_prober() {
     let lab = Lab::locked();
     lab.mail_server("stop");
-    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:444\"").top("frequency: 1").email(PLAIN);
+    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:9\"").top("frequency: 1").email(PLAIN);
     let prober = paris.start(&["run"]);
     prober.rows(3);
     prober.kill();
@@ -126,7 +126,7 @@ fn with_login(lab: &Lab, keys: &str) -> String {
 fn a_mail_goes_over_starttls_with_a_login() {
     let lab = Lab::locked();
     let email = with_login(&lab, "port: 587, tls: starttls");
-    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:444\"").email(&email);
+    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:9\"").email(&email);
     came_by(&lab, &paris, "587", "TLSv1.", "mailer");
 }
 
@@ -134,7 +134,7 @@ fn a_mail_goes_over_starttls_with_a_login() {
 fn a_mail_goes_over_tls_with_a_login() {
     let lab = Lab::locked();
     let email = with_login(&lab, "tls: tls");
-    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:444\"").email(&email);
+    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:9\"").email(&email);
     came_by(&lab, &paris, "465", "implicit", "mailer");
 }
 
@@ -143,7 +143,7 @@ fn a_server_with_an_unknown_certificate_gets_no_password() {
     let lab = Lab::locked();
     let password = lab.dir().join("secrets/mailer.pw");
     let email = format!("server: mail.lab, username: mailer, password_file: {}", password.display());
-    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:444\"").email(&email);
+    let paris = lab.site("paris", "client: openconnect, vpn_gw: \"10.78.0.1:9\"").email(&email);
     let began = Instant::now();
     for _ in 0..2 {
         paris.run(&["test", "--record"]).exits(1);

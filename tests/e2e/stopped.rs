@@ -33,7 +33,7 @@ fn in_the_middle_of_the_internal_ping(client: &str, signal: Signal) {
     prober.pings_inside();
     prober.signal(signal);
     prober.end().exits(0);
-    let stages = "prepare=passed login=passed internal=cancelled teardown=passed cleanup=passed";
+    let stages = "prepare=passed gateway=passed login=passed internal=cancelled teardown=passed cleanup=passed";
     is_cancelled(&paris, "internal", stages);
     paris.row().measured(&["login_ms"]);
 }
@@ -68,7 +68,7 @@ fn asked_to_stop_while_the_client_leaves_the_cycle_ends_as_it_is() {
     until("the end of the ping", || (!prober.has_socket("icmp", "")).then_some(()));
     assert!(prober.sees_tunnel(), "control: the client is still there");
     prober.stop().exits(0);
-    let stages = "prepare=passed login=passed internal=passed teardown=passed cleanup=passed";
+    let stages = "prepare=passed gateway=passed login=passed internal=passed teardown=passed cleanup=passed";
     paris.row().is("up", "", "", "").expect("stages", stages);
 }
 
@@ -86,6 +86,6 @@ fn a_second_signal_hurries_a_client_that_never_quits() {
     prober.stop().exits(0);
     let took = asked_again.elapsed();
     assert!(took.as_secs() < 10, "hurried, it took {took:?}");
-    let stages = "prepare=passed login=passed internal=cancelled teardown=passed cleanup=passed";
+    let stages = "prepare=passed gateway=passed login=passed internal=cancelled teardown=passed cleanup=passed";
     is_cancelled(&paris, "internal", stages);
 }

@@ -35,7 +35,7 @@ fn stages_are_shown_as_they_happen_and_in_colour() {
     let (shown, code) = to_its_end(on_a_terminal(&paris, &[]));
     sampler.saw_none();
     assert_eq!(code, 0, "{shown}");
-    for stage in ["prepare", "external", "login", "internal", "teardown", "cleanup"] {
+    for stage in ["prepare", "external", "gateway", "login", "internal", "teardown", "cleanup"] {
         let (progress, line) = (format!("  {stage:<9} …"), format!("\r\x1b[K  {stage:<9} \x1b[32mpassed\x1b[0m"));
         let begins = shown.find(&progress).unwrap_or_else(|| panic!("no progress of {stage}: {shown}"));
         assert!(shown[begins..].starts_with(&format!("{progress}{line}")), "{shown}");
