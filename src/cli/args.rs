@@ -1,6 +1,7 @@
 //! What may stand on the command line, and which command it is.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -41,6 +42,10 @@ enum Command {
     DemoClient(demo::ClientArgs),
 }
 
+/// Threads for what blocks are kept: one that is there can be used when the host lets no more be started, and without
+/// any the runtime would panic.
+const FOR_GOOD: Duration = Duration::from_hours(1_000_000);
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     crate::memory::share_one_heap();
@@ -61,12 +66,14 @@ pub fn main() -> ExitCode {
         // A client of one thread, as small as it gets.
         return demo::client(args);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(FOR_GOOD).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(e) => return common::fail(&format!("cannot start: {e}")),
     };
     let status = runtime.block_on(async {
+        let _ = tokio::task::spawn_blocking(|| ()).await;
         match &cli.command {
             Command::Run => run::run(global).await,
             Command::Test(args) => test::run(global, args).await,

@@ -1,6 +1,7 @@
 //! Disks without room, disks that can't be written, and no process left: for these it takes root.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use crate::lab::{Lab, Prober, Row, Setup, until};
@@ -9,10 +10,14 @@ use crate::lab::{Lab, Prober, Row, Setup, until};
 fn each_second(lab: &Lab) -> Setup<'_> {
     let setup = lab.site("paris", "client: shape").without("external_ip").without("internal_ip");
     let client = setup.dir().join("client");
-    fs::write(&client, "printf 'Password: '; read -r password; echo Connected; read -r line; echo Disconnected\n")
-        .unwrap();
+    fs::write(
+        &client,
+        "#!/bin/sh\nprintf 'Password: '; read -r password; echo Connected; read -r line; echo Disconnected\n",
+    )
+    .unwrap();
+    fs::set_permissions(&client, fs::Permissions::from_mode(0o755)).unwrap();
     let keys = format!(
-        r#"command: /bin/sh, args: ["{}"], leave: {{ send: quit, grace: 2s }}, dialogue:
+        r#"command: "{}", leave: {{ send: quit, grace: 2s }}, dialogue:
       [ {{ expect: "Password: ", send: "{{password}}" }}, {{ expect: "(?m)^Connected", connected: true }} ]"#,
         client.display()
     );
@@ -129,4 +134,38 @@ fn no_client_is_started_while_there_is_no_room_for_the_journal() {
     until("a cycle that is up again", || paris.rows().into_iter().skip(before).find(|row| row.cell("verdict") == "up"));
     prober.stop().exits(0);
     assert!(paris.rows().iter().all(|row| row.cell("verdict") != "down"));
+}
+
+#[test]
+fn where_no_process_can_be_started_the_site_is_not_down_and_it_recovers() {
+    let lab = Lab::locked();
+    // A user of its own, so that nobody else's processes count.
+    let user = "setpriv --reuid=61234 --regid=61234 --clear-groups";
+    // Threads that idle for ten seconds are gone: a row is to be written without one, too.
+    let paris = each_second(&lab).top("frequency: 11s");
+    let paris = paris.without("password_file").default("password_env", "PROBE_PASSWORD");
+    let paris = paris.environment("PROBE_PASSWORD", "whatever");
+    let dir = paris.dir().display().to_string();
+    let program = env!("CARGO_BIN_EXE_vpnprobe");
+    // The lab's directories may be closed to it: a copy of the program lies here.
+    let script = format!(
+        "cp {program} {dir}/program; chown -R 61234:61234 {dir}
+         (until [ -e {dir}/full ]; do sleep 0.05; done
+          exec {user} sh -c 'for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do sleep 600 & pids=\"$pids $!\"; done; until [ -e {dir}/over ]; do sleep 0.1; done; kill $pids') &
+         shift; exec {user} prlimit --nproc=14 {dir}/program \"$@\""
+    );
+    let paris = paris.wrapped(&script);
+    let mut prober = paris.start(&["run"]);
+    prober.says("verdict=up");
+    fs::write(paris.dir().join("full"), "").unwrap();
+    prober.says("Resource temporarily unavailable");
+    fs::write(paris.dir().join("over"), "").unwrap();
+    let refused = paris.rows().len();
+    until("a cycle that is up again", || {
+        paris.rows().iter().skip(refused).any(|row| row.cell("verdict") == "up").then_some(())
+    });
+    prober.stop().exits(0);
+    let rows = paris.rows();
+    assert!(rows.iter().all(|row| row.cell("verdict") != "down"), "{rows:?}");
+    rows.iter().find(|row| row.cell("verdict") == "unknown").unwrap().is("unknown", "login", "no-pty", "own");
 }
