@@ -35,7 +35,7 @@ async fn log_in(site: &Site, stamps: &Path) -> Result<(u64, u64), String> {
     let dialogue = Dialogue::new(vpn.client.dialogue.clone(), fields, vpn.fingerprints.clone())
         .map_err(|e| format!("cannot read the dialogue: {e}"))?;
     let secrets: Vec<(String, Secret)> = vec![("password".to_owned(), password)];
-    let mut session = Session::start(&command, None, dialogue, secrets).map_err(|e| chain(&e))?;
+    let mut session = Session::start(&command, None, dialogue, secrets, None).map_err(|e| chain(&e))?;
     let heard = loop {
         match session.event().await {
             Some(SessionEvent::Connected { at, .. }) => break at,

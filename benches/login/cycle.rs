@@ -52,6 +52,7 @@ fn surroundings(config: &Config, net: &Arc<Watched>) -> Surroundings {
         endurance: Endurance::default(),
         secret_env: Environment::of_process(),
         hold: Arc::new(Quiet),
+        watch: None,
         cancel: CancellationToken::new(),
         hurry: CancellationToken::new(),
     }

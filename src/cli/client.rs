@@ -20,13 +20,19 @@ pub(super) enum ClientCommand {
         #[arg(value_name = "NAME")]
         name: String,
     },
+    /// One login, live: what the client prints, which rule matches, what is typed
+    Try(super::client_try::TryArgs),
 }
 
 /// Runs the command.
-#[expect(clippy::unused_async, reason = "like every other command")]
 pub(super) async fn run(global: &Global, command: &ClientCommand) -> Result<u8, CommandError> {
+    if let ClientCommand::Try(args) = command {
+        return super::client_try::run(global, args).await;
+    }
     let config = config_or_none(global)?;
     match command {
+        // Has gone its own way.
+        ClientCommand::Try(_) => {}
         ClientCommand::List => list(&config.clients),
         ClientCommand::Show { name } => {
             let profile = profile(&config, name)?;

@@ -156,6 +156,7 @@ pub(super) fn surroundings_in(
         endurance: Endurance::default(),
         secret_env: Environment::of_process(),
         hold,
+        watch: None,
         cancel: shutdown.cancel.clone(),
         hurry: shutdown.hurry.clone(),
     })

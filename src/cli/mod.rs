@@ -4,6 +4,7 @@ mod args;
 mod check_config;
 mod cleanup;
 mod client;
+mod client_try;
 mod common;
 mod demo;
 mod global;

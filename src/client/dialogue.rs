@@ -78,6 +78,8 @@ pub struct Dialogue {
     hidden: bool,
     /// A prompt at the end that is not answered, and why.
     withheld: Option<&'static str>,
+    /// The rule that matched last, and the fingerprint that it caught, until asked for.
+    matched: Option<(usize, Option<String>)>,
     /// Credentials are asked for although the tunnel was seen: nobody answers.
     left_unanswered: bool,
     heard: bool,
@@ -144,6 +146,7 @@ impl Dialogue {
             fresh: false,
             hidden: false,
             withheld: None,
+            matched: None,
             left_unanswered: false,
             heard: false,
             claimed: false,
@@ -308,7 +311,20 @@ impl Dialogue {
         let words = line_around(&self.text, start, end);
         let before = last_line(&self.text[self.consumed..start]).map(str::to_owned);
         self.consumed = if end > self.consumed { end } else { next_char(&self.text, end) };
+        self.matched = Some((rule, fingerprint.clone()));
         Match { rule, fingerprint, words, before }
+    }
+
+    /// The pattern of the rule that matched last, and the fingerprint that it caught; once.
+    pub fn matched(&mut self) -> Option<(String, Option<String>)> {
+        let (rule, fingerprint) = self.matched.take()?;
+        Some((self.rules[rule].expect.as_str().to_owned(), fingerprint))
+    }
+
+    /// A person answered: what was asked is no question any more.
+    pub fn answered(&mut self) {
+        self.consumed = self.text.len();
+        self.withheld = None;
     }
 
     fn react(&mut self, found: Match) -> Step {

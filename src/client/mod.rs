@@ -12,6 +12,7 @@ mod pty;
 mod session;
 mod terminal;
 mod transcript;
+mod watch;
 
 pub use dialogue::{Dialogue, Step};
 pub use fields::{CodeSource, Expanded, FieldError, Fields};
@@ -19,3 +20,4 @@ pub use pty::{ClientCommand, SpawnError};
 pub use session::{Session, SessionEvent};
 pub use terminal::TerminalText;
 pub use transcript::Transcript;
+pub use watch::{Seen, Typist, Watch};

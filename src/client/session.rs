@@ -20,6 +20,7 @@ use super::fields::Expanded;
 use super::pty::{ClientCommand, PtyClient, SpawnError, spawn};
 use super::terminal::TerminalText;
 use super::transcript::Transcript;
+use super::watch::{Seen, Typist, Watch, Watcher};
 use crate::config::Secret;
 use crate::net::PreExec;
 use crate::record::{DialogueEvent, Reason};
@@ -115,19 +116,26 @@ struct Shared {
 impl Session {
     /// Starts the client and the task that talks with it.
     ///
-    /// `secrets` (by the name of their field) are blanked in everything that this session shows.
+    /// `secrets` (by the name of their field) are blanked in everything that this session shows. `watch` sees it live.
     pub fn start(
         command: &ClientCommand,
         pre_exec: Option<PreExec>,
         dialogue: Dialogue,
         secrets: Vec<(String, Secret)>,
+        watch: Option<Watch>,
     ) -> Result<Self, SpawnError> {
         let client = spawn(command, pre_exec)?;
         let (pid, spawned) = (client.pid, client.spawned);
         let (event_sender, events) = mpsc::unbounded_channel();
         let (order_sender, orders) = mpsc::unbounded_channel();
         let shared = Arc::new(Mutex::new(Shared::default()));
+        let (typist, answers) = mpsc::unbounded_channel();
+        let watcher = Watcher::new(watch);
+        watcher.sees(Seen::Started(Typist(typist)));
         let pump = Pump {
+            watcher,
+            answers,
+            secrets: secrets.clone(),
             client,
             dialogue,
             terminal: TerminalText::default(),
@@ -242,6 +250,10 @@ struct Pump {
     events: mpsc::UnboundedSender<SessionEvent>,
     orders: mpsc::UnboundedReceiver<Order>,
     unsent: VecDeque<u8>,
+    watcher: Watcher,
+    /// Typed by a person who watches.
+    answers: mpsc::UnboundedReceiver<Secret>,
+    secrets: Vec<(String, Secret)>,
 }
 
 impl Pump {
@@ -273,6 +285,11 @@ impl Pump {
                     // The session was dropped: nobody is left to tell.
                     None => return,
                 },
+                Some(answer) = self.answers.recv() => {
+                    self.with_shared(|shared, _| shared.codes.push(("answer".to_owned(), answer.clone())));
+                    self.dialogue.answered();
+                    self.type_line(answer.reveal(), "<answer>");
+                }
                 status = self.client.child.wait(), if exit.is_none() => exit = Some((status.ok(), Instant::now())),
                 () = sleep_until(last_words), if exit.is_some() && !told => {
                     told = self.tell_end(exit);
@@ -297,12 +314,24 @@ impl Pump {
         }
         self.dialogue.push(bytes, &text);
         // Asked after the text was read: echo that is off now was off, or went off, when the client asked.
-        self.dialogue.echo_off(self.client.modes.echo_is_off());
+        let echo_off = self.client.modes.echo_is_off();
+        self.dialogue.echo_off(echo_off);
+        let secrets = self.secrets();
+        self.watcher.printed(&text, echo_off, &secrets);
         self.take_steps(at);
+    }
+
+    fn secrets(&self) -> Vec<(String, Secret)> {
+        let mut all = self.secrets.clone();
+        self.with_shared(|shared, _| all.extend(shared.codes.iter().cloned()));
+        all
     }
 
     fn take_steps(&mut self, at: Instant) {
         while let Some(step) = self.dialogue.next_step() {
+            if let Some((expect, fingerprint)) = self.dialogue.matched() {
+                self.watcher.sees(Seen::Matched { expect, fingerprint });
+            }
             let event = match step {
                 Step::Send(Expanded { text, shown, codes }) => {
                     self.with_shared(|shared, _| shared.codes.extend(codes));
@@ -333,6 +362,8 @@ impl Pump {
     fn type_line(&mut self, line: &str, shown: &str) {
         self.unsent.extend(line.as_bytes());
         self.unsent.push_back(b'\n');
+        let secrets = self.secrets();
+        self.watcher.typed(shown, &secrets);
         self.with_shared(|shared, since| shared.transcript.sent(since(Instant::now()), shown));
     }
 
@@ -381,7 +412,7 @@ mod tests {
         let secret = Secret::new("hunter2");
         let fields = Fields::default().with_secret("password", secret.clone());
         let dialogue = Dialogue::new(rules, fields, Vec::new()).unwrap();
-        Session::start(&shell(script), None, dialogue, vec![("password".into(), secret)]).unwrap()
+        Session::start(&shell(script), None, dialogue, vec![("password".into(), secret)], None).unwrap()
     }
 
     #[tokio::test]
@@ -444,7 +475,7 @@ mod tests {
         let mut command = shell("");
         command.program = "no-such-client".into();
         let dialogue = Dialogue::new(Vec::new(), Fields::default(), Vec::new()).unwrap();
-        let error = Session::start(&command, None, dialogue, Vec::new()).unwrap_err();
+        let error = Session::start(&command, None, dialogue, Vec::new(), None).unwrap_err();
         assert!(matches!(error, SpawnError::Missing { .. }), "{error:?}");
         assert_eq!(error.to_string(), "cannot run `no-such-client`");
     }

@@ -149,11 +149,7 @@ impl<'a> Draft<'a> {
         let all_read = rules_read == self.dialogue.len();
         if all_read && !profile.dialogue.iter().any(|rule| matches!(rule.reaction, Reaction::Connected)) {
             let hint = "add the text with which the client says that the tunnel is up".to_owned();
-            self.fields.fault(
-                Some("dialogue"),
-                "has no rule with `connected: true`, so no login could pass",
-                Some(hint),
-            );
+            self.fields.warn("has no rule with `connected: true`: only `client try` can use it, no site", Some(hint));
         }
         if profile.interface.is_none() {
             self.fields.warn(

@@ -117,7 +117,8 @@ mod tests {
 
     fn comes_back(config: &Config, name: &str) {
         let profile = &config.clients[name];
-        let indented: String = profile.to_yaml().unwrap().lines().map(|line| format!("  {line}\n")).collect();
+        let yaml = profile.to_yaml().unwrap();
+        let indented: String = yaml.lines().flat_map(|line| ["  ", line, "\n"]).collect();
         let again = load(&format!("clients:\n{indented}"));
         assert_eq!(format!("{:?}", again.clients[name]), format!("{profile:?}"), "{indented}");
     }
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_profile_of_ones_own_comes_back_whole_with_all_that_yaml_might_mistake() {
-        let own = r##"
+        let own = r#"
 clients:
   base: { command: c, dialogue: [{ expect: "up", connected: true }, { expect: "0123", failed: disconnected }] }
   mine:
@@ -147,7 +148,7 @@ clients:
     leave: { send: quit, grace: 1500ms }
     adopt: [{ name: java, arg: "/opt: x" }, y]
     paths: [no]
-"##;
+"#;
         let config = load(own);
         comes_back(&config, "mine");
         comes_back(&config, "base");

@@ -20,7 +20,7 @@ use super::site_fields::needs_login;
 use super::suggest::did_you_mean;
 use super::template::{SITE_FIELDS, is_field_name};
 use super::value::Value;
-use super::{Account, AlertRules, Fingerprint, PingConfig, Profile, Site, SiteTarget, SslVpn, fingerprint};
+use super::{Account, AlertRules, Fingerprint, PingConfig, Profile, Reaction, Site, SiteTarget, SslVpn, fingerprint};
 use crate::record::SiteName;
 
 /// For the whole login; longer than an hour is a hung client, and blocks every other site.
@@ -187,6 +187,15 @@ impl Draft {
         }
         self.gateway.check(fields, self.client.as_deref());
         if let Some(client) = &self.client {
+            if !client.dialogue.iter().any(|rule| matches!(rule.reaction, Reaction::Connected)) {
+                let message =
+                    format!("the client `{}` has no rule with `connected: true`, so no login could pass", client.name);
+                fields.fault(
+                    Some("client"),
+                    message,
+                    Some("add the text with which it says that the tunnel is up".to_owned()),
+                );
+            }
             super::site_fields::check_fields(fields, client, self.vpn_gw.as_deref(), &self.params);
         }
     }

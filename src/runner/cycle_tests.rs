@@ -216,6 +216,7 @@ sites:
             endurance: Endurance { term: Duration::from_secs(2), kill: Duration::from_secs(2) },
             secret_env: Environment::default(),
             hold: Arc::new(Quiet),
+            watch: None,
             cancel: CancellationToken::new(),
             hurry: CancellationToken::new(),
         }

@@ -85,7 +85,8 @@ fn start(cx: &mut CycleState<'_>, codes: Option<Arc<Codes>>) -> Result<(), Stage
     let command = command(cx, &fields);
     let dialogue = Dialogue::new(cx.vpn.client.dialogue.clone(), fields, cx.vpn.fingerprints.clone())
         .map_err(|e| StageEnd::because(MalfunctionKind::UnexpectedPrompt, e.to_string()))?;
-    let session = Session::start(&command, cx.around.net.pre_exec(), dialogue, secrets).map_err(|e| not_started(&e))?;
+    let session = Session::start(&command, cx.around.net.pre_exec(), dialogue, secrets, cx.around.watch.clone())
+        .map_err(|e| not_started(&e))?;
     let mut claim = cx.journal.as_ref().map(crate::cleanup::Journal::claim).unwrap_or_default();
     claim.leader = ProcessId::of(session.pid());
     if let Some(journal) = &mut cx.journal {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::AccountBook;
 use crate::cleanup::{Baseline, Journal, Judgement, Mode, ResolvConf, Tidy, TidyReport, Witness};
+use crate::client::Watch;
 use crate::clock::Clock;
 use crate::config::{Adopt, Environment};
 use crate::net::{BoxFuture, LockHeld, NetContext, NetLock};
@@ -45,6 +46,8 @@ pub struct Surroundings {
     pub secret_env: Environment,
     /// Keeps the prober's own messages back while a client holds the host's routes.
     pub hold: Arc<dyn HoldRoutes>,
+    /// Sees dialogues live (`client try`).
+    pub watch: Option<Watch>,
     /// The prober was asked to stop.
     pub cancel: CancellationToken,
     /// It was asked again: no more grace periods.

@@ -1,4 +1,4 @@
-//! OpenConnect with a client certificate, against real ocserv.
+//! `OpenConnect` with a client certificate, against real ocserv.
 
 use crate::lab::{Lab, Setup};
 

@@ -1,8 +1,8 @@
-//! The profile `openvpn` on the real OpenVPN, against real servers.
+//! The profile `openvpn` on the real `OpenVPN`, against real servers.
 
 use crate::lab::{Lab, Setup, until};
 
-/// A site of the lab's OpenVPN by one of the configurations in its directory; `keys` comes beside.
+/// A site of the lab's `OpenVPN` by one of the configurations in its directory; `keys` comes beside.
 fn site<'a>(lab: &'a Lab, config: &str, keys: &str) -> Setup<'a> {
     let at = lab.dir().join("openvpn").join(format!("{config}.ovpn"));
     by_file(lab, &at.display().to_string(), keys)

@@ -82,3 +82,50 @@ fn ctrl_c_in_the_middle_of_a_login_leaves_all_clean() {
         "prepare=passed external=passed gateway=passed login=cancelled internal=skipped teardown=passed cleanup=passed";
     paris.row().is("unknown", "login", "cancelled", "own").expect("stages", stages);
 }
+
+#[test]
+fn a_minimal_profile_is_tried_live_and_a_question_that_no_rule_knows_is_answered_by_hand() {
+    let lab = Lab::locked();
+    let paris = lab.site("paris", "client: openconnect").client(
+        "minimal",
+        "command: openconnect, args: [\"--user={username}\", \"{vpn_gw}\"], leave: { signal: INT }, interface: \"tun*\"",
+    );
+    let sampler = Sampler::start(&lab);
+    let mut session = Session::spawn(paris.command(&["client", "try", "minimal", "--site", "paris"])).unwrap();
+    session.set_expect_timeout(Some(PATIENCE));
+    for answer in ["yes", "lab-secret-1"] {
+        session.expect("? no rule answers this").unwrap();
+        session.expect("your answer (Enter alone: none): ").unwrap();
+        session.send_line(answer).unwrap();
+    }
+    session.expect("Configured as").unwrap();
+    session.send(ControlCode::EndOfText).unwrap();
+    let (shown, code) = to_its_end(session);
+    sampler.saw_none();
+    assert_eq!(code, 3, "{shown}");
+    assert!(shown.contains("cancelled") && !shown.contains("lab-secret-1"), "{shown}");
+    assert!(paris.rows().is_empty(), "a try writes no row");
+    assert_eq!(lab.passwords_at_gateway(), 1);
+    lab.is_as_before();
+}
+
+#[test]
+fn a_try_shows_rules_certificates_and_what_was_typed_and_honours_the_rest_of_an_account() {
+    let lab = Lab::locked();
+    let paris = lab.site("paris", "client: lab-startct");
+    let ran = paris.run(&["client", "try", "openconnect", "--site", "paris"]);
+    ran.exits(0).said("= rule (?m)^Password:").said("> <password>").said("to accept it: fingerprint: [\"pin-sha256:");
+    ran.said("cleanup   passed").said("= up");
+    assert!(paris.rows().is_empty(), "a try writes no row");
+
+    let wrong = lab.dir().join("secrets/wrong.pw").display().to_string();
+    let pin = std::fs::read_to_string(lab.dir().join("fingerprints/gw.pin-sha256")).unwrap();
+    let wrong =
+        ["--gateway", "10.78.0.1", "--username", "second", "--password-file", &wrong, "--fingerprint", pin.trim()];
+    let arguments = [&["client", "try", "openconnect"][..], &wrong].concat();
+    paris.run(&arguments).exits(1).said("auth-rejected");
+    paris.run(&arguments).exits(3).said("account-paused");
+    assert_eq!(lab.passwords_at_gateway(), 2);
+    paris.run(&[&arguments[..], &["--force"]].concat()).exits(1).said("auth-rejected");
+    assert_eq!(lab.passwords_at_gateway(), 3);
+}

@@ -242,7 +242,7 @@ impl Lab {
         self.gateway_log().matches("sec-mod: auth cont for user").count()
     }
 
-    /// How often a password reached OpenVPN since the test began.
+    /// How often a password reached `OpenVPN` since the test began.
     pub(crate) fn passwords_at_openvpn(&self) -> usize {
         self.whole_openvpn_log()[self.openvpn_before..].matches("lab: password of ").count()
     }
@@ -251,7 +251,7 @@ impl Lab {
         String::from_utf8_lossy(&fs::read(self.dir.join("log/openvpn.log")).unwrap()).into_owned()
     }
 
-    /// Tells one of the OpenVPN servers something by its management interface.
+    /// Tells one of the `OpenVPN` servers something by its management interface.
     pub(crate) fn tell_openvpn(&self, server: &str, line: &str) {
         let mut socket = UnixStream::connect(self.dir.join(format!("run/openvpn-{server}.socket"))).unwrap();
         socket.set_read_timeout(Some(super::PATIENCE)).unwrap();

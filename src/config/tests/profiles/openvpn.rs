@@ -1,4 +1,4 @@
-//! OpenVPN's texts, as 2.6.14 printed them.
+//! The texts of `openvpn`, as 2.6.14 printed them.
 
 use super::decides;
 
