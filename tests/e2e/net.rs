@@ -137,6 +137,16 @@ fn a_silent_target_is_silent_and_takes_no_longer_than_it_may() {
 }
 
 #[test]
+fn a_series_is_over_with_its_last_reply() {
+    let (here, _there) = Namespace::pair("over");
+    let patient = PingRequest { timeout: Duration::from_mins(1), ..request("10.99.0.2") };
+    let began = Instant::now();
+    assert_all_answered(&ping(&here, patient));
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}");
+}
+
+#[test]
 fn a_router_that_knows_no_way_makes_the_target_unreachable() {
     for way in ["raw", "datagram", "program"] {
         // New ones for each way: a router sends one host no more than a few errors in a second.

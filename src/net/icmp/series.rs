@@ -107,6 +107,9 @@ impl Sweep {
     async fn run(mut self) -> Vec<Result<PingReport, PingError>> {
         while self.under_way > 0 {
             let more = self.read();
+            if self.under_way == 0 {
+                break;
+            }
             let wait = self.act();
             if wait.is_zero() || more == Read::Perhaps {
                 tokio::task::yield_now().await;
