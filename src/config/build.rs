@@ -61,7 +61,9 @@ pub(super) fn build(
 
 fn read_sites(top: &Fields<'_>, base: &Path, frequency: Duration, profiles: &Profiles) -> Vec<Arc<Site>> {
     let defaults = top.block("defaults", &SITE);
-    let around = Surroundings { base, frequency, alerts: alerts_block(top), defaults, profiles };
+    let clients = top.get("clients").and_then(|value| Fields::open(&value)).map(|clients| clients.entries());
+    let named_clients = clients.unwrap_or_default().into_iter().map(|(name, _)| name.to_owned()).collect();
+    let around = Surroundings { named_clients, base, frequency, alerts: alerts_block(top), defaults, profiles };
     // Noted also where no site falls back to them.
     let _ = super::blocks::read_alerts(&around.alerts);
     check_defaults(&around);

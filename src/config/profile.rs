@@ -93,7 +93,7 @@ impl<'a> Draft<'a> {
         // Its values are read when it is known what they fall back to; wrong ones are noted now.
         let _ = read_leave(&leave, None);
         Some(Self {
-            command: fields.text("command"),
+            command: fields.get("command").and_then(|command| read_program(&command)),
             args: fields.get("args").map(|args| read_args(&args)),
             env: fields.get("env").map(|env| read_env(&env)).unwrap_or_default(),
             dialogue: fields.get("dialogue").map(|dialogue| read_rules(&dialogue)).unwrap_or_default(),
@@ -191,6 +191,16 @@ impl<'r> Resolver<'r, '_> {
         above.pop();
         draft.complete(name, Some(&base?))
     }
+}
+
+fn read_program(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    if text.contains(char::is_whitespace) {
+        let hint = "no shell reads it: put what follows the program into `args`".to_owned();
+        value.not(text, "has spaces in it, but it is run as one program", hint);
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 fn read_args(value: &Value<'_>) -> Vec<Vec<Template>> {

@@ -1,6 +1,6 @@
 //! Sites of the kind `ssl-vpn`, on top of `defaults`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -42,6 +42,8 @@ pub(super) struct Surroundings<'s, 'a> {
     pub(super) alerts: Fields<'a>,
     /// `defaults`.
     pub(super) defaults: Fields<'a>,
+    /// Names under `clients`, faulty ones included.
+    pub(super) named_clients: BTreeSet<String>,
     /// Every client profile.
     pub(super) profiles: &'s Profiles,
 }
@@ -137,7 +139,7 @@ fn is_ssl_vpn(fields: &Fields<'_>) -> bool {
 impl Draft {
     fn read(fields: &Fields<'_>, around: &Surroundings<'_, '_>) -> Self {
         let alerts = alerts_block(fields).or(&around.alerts);
-        let client = read_client(fields, around.profiles);
+        let client = read_client(fields, around);
         let list = |key: &str| fields.get(key).map(|value| value.items()).unwrap_or_default();
         Self {
             vpn_gw: fields.get("vpn_gw").and_then(|value| read_gateway(&value)),
@@ -231,11 +233,13 @@ fn read_address(value: &Value<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn read_client(fields: &Fields<'_>, profiles: &Profiles) -> Option<Arc<Profile>> {
+fn read_client(fields: &Fields<'_>, around: &Surroundings<'_, '_>) -> Option<Arc<Profile>> {
+    let profiles = around.profiles;
     let Some(value) = fields.get("client") else { return profiles.get(CLIENT).cloned() };
     let name = value.text()?;
     let found = profiles.get(name).cloned();
-    if found.is_none() {
+    // A profile with a fault of its own is named there, and only there.
+    if found.is_none() && !around.named_clients.contains(name) {
         let names: Vec<_> = profiles.keys().map(|name| format!("`{name}`")).collect();
         let hint = did_you_mean(name, profiles.keys().map(String::as_str));
         value.not(name, "is not a client profile", hint.or_else(|| Some(format!("there are {}", names.join(", ")))));

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::support::{from_text, good, repository};
+use serde_json::{Value, json};
+
+use super::support::{from_text, named, repository};
 use crate::config::keys::ALL;
 
 pub(super) fn example() -> String {
@@ -39,7 +41,27 @@ fn a_default_in_the_example_may_be_left_out() {
 }
 
 #[test]
-fn the_example_as_toml_is_the_same_configuration() {
-    let (yaml, toml) = (from_text(&example()).unwrap(), good("example.toml"));
-    assert_eq!(format!("{:#?}", toml.config), format!("{:#?}", yaml.config));
+fn the_example_as_toml_and_as_json_is_the_same_configuration() {
+    let value: Value = serde_saphyr::from_str(&example()).unwrap();
+    let entries = value.as_object().unwrap().iter().map(|(key, value)| format!("{key} = {}\n", toml_of(value)));
+    let expected = format!("{:#?}", from_text(&example()).unwrap().config);
+    for (name, text) in [("c.toml", entries.collect()), ("c.json", format!("{value:#}"))] {
+        let mut config = named(name, &text).unwrap_or_else(|error| panic!("{error}")).config;
+        // Neither keeps the order of the file here.
+        config.sites.sort_by_key(|site| std::cmp::Reverse(site.name.to_string()));
+        assert_eq!(format!("{config:#?}"), expected, "{name}");
+    }
+}
+
+/// As TOML's inline values; there is no `null` in the example.
+fn toml_of(value: &Value) -> String {
+    match value {
+        Value::Object(entries) => {
+            let entries: Vec<_> =
+                entries.iter().map(|(key, value)| format!("{} = {}", json!(key), toml_of(value))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(toml_of).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
 }
