@@ -78,6 +78,11 @@ pub enum AlertKind {
         /// First unknown cycle.
         since: DateTime<Utc>,
     },
+    /// Somebody asked whether messages arrive. Never a subject's state, never stored.
+    Test {
+        /// Version of the program.
+        version: String,
+    },
     /// The prober can tell again.
     BlindOver {
         /// First unknown cycle.

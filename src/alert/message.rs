@@ -48,6 +48,7 @@ fn headline(event: &AlertEvent) -> String {
             format!("{name} still DOWN after {}: {cause}", words(length(*start, event.at)))
         }
         AlertKind::Resolved { start, end, .. } => format!("{name} is up again after {}", words(length(*start, *end))),
+        AlertKind::Test { .. } => format!("TEST from {name}: nothing is wrong"),
         AlertKind::Blind { since } => format!("{name} UNKNOWN for {}: {cause}", words(length(*since, event.at))),
         AlertKind::BlindOver { since, verdict } => {
             format!("{name} can be probed again after {}: {verdict}", words(length(*since, event.at)))
@@ -100,6 +101,14 @@ impl Body<'_> {
                 self.detail(failed);
                 self.field("Prober", &one_line(&facts.prober, MAX_NAME));
                 self.write_values("Values now", facts);
+            }
+            AlertKind::Test { version } => {
+                let at = self.time(event.at);
+                self.line("This is a test: somebody asked on the prober whether messages arrive. Nothing is wrong.");
+                self.line("");
+                self.field("Prober", &one_line(&facts.prober, MAX_NAME));
+                self.field("Version", &one_line(version, MAX_NAME));
+                self.field("Sent", &at);
             }
             AlertKind::Blind { since } => {
                 let (since, lasted) = (self.time(*since), words(length(*since, event.at)));

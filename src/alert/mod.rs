@@ -24,6 +24,7 @@ mod outbox;
 mod policy;
 mod store;
 mod text;
+mod trial;
 mod worker;
 
 pub use channel::{Channel, Outgoing, SendError};
@@ -36,4 +37,5 @@ pub use notifier::{Notifier, NotifierError, SHUTDOWN_WINDOW};
 pub use outbox::{MAX_AGE, MAX_BACKOFF, Message, MessageKey, Outbox};
 pub use policy::{Outage, Policy, SubjectState, Told};
 pub use store::{AlertState, AlertStore, FileStore, StoreError};
+pub use trial::{hint_to, test_message, try_channel};
 pub use worker::{NotifierTask, SEND_DEADLINE};

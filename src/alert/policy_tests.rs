@@ -38,6 +38,7 @@ fn name(kind: &AlertKind) -> &'static str {
         AlertKind::Resolved { .. } => "resolved",
         AlertKind::Blind { .. } => "blind",
         AlertKind::BlindOver { .. } => "blind-over",
+        AlertKind::Test { .. } => "test",
     }
 }
 
@@ -77,6 +78,7 @@ fn walk(rules: AlertRules, story: &str) {
                 AlertKind::Resolved { .. } => '~',
                 AlertKind::Blind { .. } => 'b',
                 AlertKind::BlindOver { .. } => 'o',
+                AlertKind::Test { .. } => 't',
             });
         }
         minutes += 10;

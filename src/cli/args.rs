@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use super::global::Global;
-use super::{check_config, cleanup, client, common, demo, resume, run, test};
+use super::{
+    check_config, cleanup, client, common, completions, demo, man, nagios, notify_test, resume, run, schema, test,
+};
 use crate::exit_code;
 use crate::telemetry;
 
@@ -37,6 +39,14 @@ enum Command {
     Client(client::ClientCommand),
     /// Show the main job on a simulated gateway: needs no root, no VPN, no network
     Demo(demo::DemoArgs),
+    /// Send a test message through each channel, now
+    NotifyTest(notify_test::NotifyTestArgs),
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
+    /// Print what a shell needs to complete commands and options
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page
+    Man(man::ManArgs),
     /// The simulated client of `demo`
     #[command(hide = true, name = "demo-client")]
     DemoClient(demo::ClientArgs),
@@ -52,6 +62,10 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
+            if e.use_stderr() && asks_for_nagios() {
+                common::say(&nagios::failure(&e.to_string()));
+                return ExitCode::from(exit_code::UNKNOWN);
+            }
             // Help and version are no errors: clap knows where each is printed.
             let status = if e.use_stderr() { exit_code::USAGE } else { exit_code::OK };
             let _ = e.print();
@@ -82,6 +96,10 @@ pub fn main() -> ExitCode {
             Command::Resume(args) => resume::run(global, args),
             Command::Client(command) => client::run(global, command).await,
             Command::Demo(args) => demo::run(args).await,
+            Command::NotifyTest(args) => notify_test::run(global, args).await,
+            Command::Schema => Ok(schema::run()),
+            Command::Completions(args) => Ok(completions::run(&Cli::command(), args)),
+            Command::Man(args) => man::run(Cli::command(), args),
             Command::DemoClient(_) => Ok(exit_code::OK),
         }
     });
@@ -89,6 +107,15 @@ pub fn main() -> ExitCode {
     runtime.shutdown_background();
     match status {
         Ok(status) => ExitCode::from(status),
+        Err(error) if matches!(&cli.command, Command::Test(args) if args.nagios) => {
+            common::say(&nagios::failure(&error.into_text()));
+            ExitCode::from(exit_code::UNKNOWN)
+        }
         Err(error) => error.report(),
     }
+}
+
+/// A monitoring system reads stdout and the status, also when the command line is wrong.
+fn asks_for_nagios() -> bool {
+    std::env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--nagios")
 }

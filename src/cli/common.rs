@@ -116,12 +116,25 @@ pub(super) fn chosen(config: &Config, names: &[String]) -> Result<Vec<Arc<Site>>
         .iter()
         .map(|name| {
             let found = config.sites.iter().find(|s| s.name.as_str() == name).cloned();
-            found.ok_or_else(|| {
-                let known: Vec<_> = config.sites.iter().map(|s| s.name.as_str()).collect();
-                CommandError::Usage(format!("there is no site `{name}`\n  hint: configured are {}", known.join(", ")))
-            })
+            let known = || config.sites.iter().map(|s| s.name.to_string()).collect::<Vec<_>>();
+            found.map_or_else(|| Err(not_there("site", name, &known())), Ok)
         })
         .collect()
+}
+
+/// Fails where `name` is none of the known ones.
+pub(super) fn one_of(what: &str, name: &str, known: &[String]) -> Result<(), CommandError> {
+    if known.iter().any(|one| one == name) { Ok(()) } else { Err(not_there(what, name, known)) }
+}
+
+/// Names the one that was meant, where there is one, and a few of those that are there.
+fn not_there(what: &str, name: &str, known: &[String]) -> CommandError {
+    const SHOWN: usize = 20;
+    let meant = config::did_you_mean(name, known.iter().map(String::as_str));
+    let more = if known.len() > SHOWN { format!(" and {} more", known.len() - SHOWN) } else { String::new() };
+    let listed = known.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let meant = meant.map(|meant| format!("{meant} ")).unwrap_or_default();
+    CommandError::Usage(format!("there is no {what} `{name}`\n  hint: {meant}configured are {listed}{more}"))
 }
 
 /// The host's network and everything else that a cycle needs.

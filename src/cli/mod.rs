@@ -6,10 +6,15 @@ mod cleanup;
 mod client;
 mod client_try;
 mod common;
+mod completions;
 mod demo;
 mod global;
+mod man;
+mod nagios;
+mod notify_test;
 mod resume;
 mod run;
+mod schema;
 mod show;
 mod test;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::common::{CommandError, chosen, load, need_sites, say, surroundings};
 use super::global::Global;
+use super::nagios;
 use super::show::Terminal;
 use crate::alert::RouteGate;
 use crate::daemon::{Recording, clear_up};
@@ -14,6 +15,7 @@ use crate::shutdown::{Hangup, Shutdown};
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub(super) struct TestArgs {
     /// Sites to probe [default: all]
     #[arg(value_name = "SITE")]
@@ -21,6 +23,9 @@ pub(super) struct TestArgs {
     /// One JSON object per site and line
     #[arg(long)]
     json: bool,
+    /// One plugin line with perfdata for a monitoring system; exit status 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+    #[arg(long, conflicts_with = "json")]
+    pub(super) nagios: bool,
     /// Also write the CSV row and feed the alert state
     #[arg(long)]
     record: bool,
@@ -44,14 +49,16 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
     clear_up(&around, &config).await.map_err(CommandError::Failed)?;
 
     let terminal = Terminal::of_stdout();
-    let observer: &dyn Observer = if args.json { &NoObserver } else { &terminal };
+    // Nobody watches where a program reads.
+    let watched = !args.json && !args.nagios;
+    let observer: &dyn Observer = if watched { &terminal } else { &NoObserver };
     let (mut records, mut unreached, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
     for site in sites {
         if shutdown.cancel.is_cancelled() {
             unreached.push(site.name.to_string());
             continue;
         }
-        if !args.json {
+        if watched {
             let apart = if records.is_empty() { "" } else { "\n" };
             say(&format!("{apart}{}", terminal.headline(&site)));
         }
@@ -62,7 +69,9 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
             None => Ok(()),
         };
         let closed = finished.closing.close();
-        show(&finished.record, args.json, terminal);
+        if !args.nagios {
+            show(&finished.record, args.json, terminal);
+        }
         troubles.extend(taken.err().map(|why| format!("{}: {why}", site.name)));
         troubles.extend(closed.err().map(|e| format!("{}: cannot close the cycle's journal: {e}", site.name)));
         records.push(finished.record);
@@ -75,6 +84,11 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
     }
     if !troubles.is_empty() {
         return Err(CommandError::Failed(troubles.join("\n")));
+    }
+    if args.nagios {
+        let (state, line) = nagios::report(&records, &unreached);
+        say(&line);
+        return Ok(state.status());
     }
     Ok(status(&records, unreached.is_empty()))
 }

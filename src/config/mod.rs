@@ -24,6 +24,7 @@ mod ownership;
 mod profile;
 mod profile_yaml;
 mod rules;
+mod schema;
 mod secret;
 mod secret_read;
 mod site;
@@ -52,6 +53,8 @@ pub use model::{
 };
 pub use ownership::{OwnershipError, check_ownership};
 pub use profile::built_in_profile_names;
+pub use schema::schema;
 pub use secret::{Secret, SecretError, SecretSource};
 
+pub(crate) use suggest::did_you_mean;
 use version::unsupported;

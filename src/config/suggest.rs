@@ -1,7 +1,7 @@
 //! "Did you mean …?"
 
 /// The known name that is nearest to `name`, where one is near enough to be a slip.
-pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, known).map(|best| format!("did you mean `{best}`?"))
 }
 

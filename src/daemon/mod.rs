@@ -6,5 +6,5 @@ mod recorder;
 mod run;
 mod state_lock;
 
-pub use recorder::{Recorder, Recording, day_files};
+pub use recorder::{Recorder, Recording, channels, day_files};
 pub use run::{Source, clear_up, run};

@@ -41,9 +41,7 @@ pub fn day_files(config: &Config) -> Result<DayFiles, ResultsError> {
 impl Recorder {
     /// Opens everything that a record goes to, so that what can't be written is said before the first cycle.
     pub(super) fn open(config: &Config, around: &Surroundings, gate: &RouteGate) -> Result<Self, String> {
-        let email = config.logging.email.clone();
-        let channels = email.map(|e| email_channel(e, &around.secret_env)).into_iter().collect();
-        Self::with_channels(config, around, gate, channels)
+        Self::with_channels(config, around, gate, channels(config, &around.secret_env))
     }
 
     /// The same with other channels than those configured.
@@ -150,6 +148,11 @@ fn log(record: &CycleRecord) {
         let left: Vec<_> = record.leftovers.iter().map(|l| l.as_str()).collect();
         tracing::warn!(site = %record.site, leftovers = left.join(" "), "the client left something behind");
     }
+}
+
+/// Every configured channel.
+pub fn channels(config: &Config, environment: &Environment) -> Vec<Arc<dyn Channel>> {
+    config.logging.email.clone().map(|email| email_channel(email, environment)).into_iter().collect()
 }
 
 fn email_channel(email: Email, environment: &Environment) -> Arc<dyn Channel> {

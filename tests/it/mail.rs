@@ -19,6 +19,8 @@ use vpnprobe::config::{AlertRules, Email, Secret, SecretSource, SmtpTls};
 use vpnprobe::record::Verdict;
 use vpnprobe::zone::Zone;
 
+use crate::house::{House, Said, alone};
+
 /// Longest wait for anything on this host; only a fault of the test itself takes so long.
 const LIMIT: Duration = Duration::from_secs(20);
 const PYTHON: &str = "/usr/bin/python3";
@@ -364,4 +366,84 @@ async fn an_outage_becomes_two_mails_in_one_thread() {
     assert!(up.contains(&format!("In-Reply-To: {id}\r\n")), "{up}");
     assert_eq!(notifier.shutdown(Instant::now() + LIMIT).await.unwrap(), 0);
     task.await.unwrap();
+}
+
+/// What `notify-test` says with this mail server and these further keys of `email`.
+async fn notify_test(port: u16, keys: &str, arguments: &[&str]) -> (Said, House) {
+    let house = notifying(port, keys);
+    let all: Vec<&str> = ["notify-test"].iter().chain(arguments).copied().collect();
+    (house.run(&all).await, house)
+}
+
+fn notifying(port: u16, keys: &str) -> House {
+    let house = House::empty();
+    house.write("pw", "hunter2 secret\n");
+    std::fs::set_permissions(house.path("pw"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let email = format!("server: 127.0.0.1, port: {port}, from: probe@example.com, to: ops@example.com{keys}");
+    house.write("config.yml", &format!("prober: edge-1\nstate_dir: state\nlogging: {{ email: {{ {email} }} }}\n"));
+    house
+}
+
+#[tokio::test]
+async fn a_test_message_arrives_marked_as_one_and_leaves_no_trace() {
+    let _alone = alone().await;
+    let mut server = MailServer::start("none", None, &[]).await;
+    for arguments in [&[][..], &["email"]] {
+        let (said, house) = notify_test(server.port, "", arguments).await;
+        assert_eq!((said.status, said.stdout.as_str()), (Some(0), "email: delivered\n"), "{}", said.stderr);
+        let mail = server.next("mail").await["mail"].as_str().unwrap().to_owned();
+        let version = format!("Version      {}", env!("CARGO_PKG_VERSION"));
+        for words in ["Subject: [vpnprobe] TEST from edge-1: nothing is wrong", "This is a test", &version] {
+            assert!(mail.replace("=\r\n", "").contains(words) || words == version, "{words}: {mail}");
+        }
+        assert!(mail.contains(env!("CARGO_PKG_VERSION")), "{mail}");
+        assert!(!house.path("state/alerts.json").exists() && !house.path("results").exists());
+    }
+    let (unknown, _) = notify_test(server.port, "", &["emial"]).await;
+    assert!(unknown.status == Some(2) && unknown.stderr.contains("did you mean `email`?"), "{unknown:?}");
+    let house = House::empty();
+    house.write("config.yml", "prober: edge-1\n");
+    let none = house.run(&["notify-test"]).await;
+    assert!(none.status == Some(2) && none.stderr.contains("has no channel"), "{none:?}");
+}
+
+#[tokio::test]
+async fn a_test_message_that_does_not_arrive_says_why_and_what_to_look_at() {
+    let _alone = alone().await;
+    let strict = MailServer::start("starttls", Some(("probe", "another password")), &[]).await;
+    let ca = strict.ca_file();
+    let login = format!(", tls: starttls, username: probe, password_file: pw, ca_file: {}", ca.display());
+    let (refused, _) = notify_test(strict.port, &login, &[]).await;
+    assert_eq!(refused.status, Some(1));
+    for words in ["email: NOT delivered: ", "did not accept the login", "535", "hint: `username` and the password"] {
+        assert!(refused.stdout.contains(words), "{words}: {}", refused.stdout);
+    }
+    assert!(!format!("{refused:?}").contains("hunter2"), "{refused:?}");
+    let other = MailServer::start("starttls", None, &[]).await;
+    let wrong = format!(", tls: starttls, ca_file: {}", ca.display());
+    let (untrusted, _) = notify_test(other.port, &wrong, &[]).await;
+    assert!(untrusted.status == Some(1) && untrusted.stdout.contains("hint: `ca_file`"), "{untrusted:?}");
+}
+
+#[tokio::test]
+async fn a_test_message_waits_for_whoever_holds_the_routes_and_says_so() {
+    let _alone = alone().await;
+    let mut server = MailServer::start("none", None, &[]).await;
+    let busy = House::with_sites("  a: { client: stubborn }");
+    let mut told = busy.told();
+    let mut probing = busy.command(["test"]).spawn().unwrap();
+    assert_eq!(timeout(LIMIT, told.recv()).await.unwrap().as_deref(), Some("started"));
+    let house = notifying(server.port, "");
+    let mut waiting = house.command(["notify-test"]).spawn().unwrap();
+    let mut log = BufReader::new(waiting.stderr.take().unwrap()).lines();
+    let said = timeout(LIMIT, log.next_line()).await.unwrap().unwrap().unwrap();
+    assert!(said.contains("waiting for it"), "{said}");
+    // Nothing is sent while the client lives.
+    assert!(server.seen_before_a_marker().await.iter().all(|fact| fact.get("mail").is_none()));
+    let pid = i32::try_from(probing.id().unwrap()).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM).unwrap();
+    probing.wait().await.unwrap();
+    let output = waiting.wait_with_output().await.unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"email: delivered\n"[..]));
+    server.next("mail").await;
 }

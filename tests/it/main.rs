@@ -9,3 +9,5 @@ mod house;
 mod limits;
 mod mail;
 mod readme;
+mod schema;
+mod tools;

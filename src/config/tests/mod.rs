@@ -4,6 +4,7 @@ mod example;
 mod files;
 mod fixtures;
 mod profiles;
+mod schema;
 mod secrecy;
 mod support;
 mod values;

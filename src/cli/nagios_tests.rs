@@ -1,0 +1,74 @@
+use super::*;
+use crate::record::{FailureKind, LeftoverKind, Stage};
+
+/// Fields that may be absent are left out.
+fn record(site: &str, verdict: Verdict) -> CycleRecord {
+    let json = serde_json::json!({
+        "id": "id", "time": "2026-11-20T07:15:30Z", "site": site, "kind": "ssl-vpn", "prober": "edge-1",
+        "interval": { "secs": 600, "nanos": 0 }, "stages": [], "verdict": verdict, "leftovers": [], "dialogue": [], "checks": [],
+    });
+    serde_json::from_value(json).unwrap()
+}
+
+fn up(site: &str) -> CycleRecord {
+    CycleRecord {
+        login: Some(Duration::from_millis(3512)),
+        internal: Some(PingStats::from_rtts(5, &[Duration::from_micros(1500); 5])),
+        took: Some(Duration::from_secs(9)),
+        ..record(site, Verdict::Up)
+    }
+}
+
+fn down(site: &str, detail: &str) -> CycleRecord {
+    CycleRecord {
+        failed_stage: Some(Stage::Login),
+        reason: Some(FailureKind::AuthRejected.into()),
+        detail: Some(detail.into()),
+        external: Some(PingStats::from_rtts(5, &[])),
+        ..record(site, Verdict::Down)
+    }
+}
+
+#[test]
+fn one_site_is_one_line_with_its_figures() {
+    let figures = "login=3.512s;;;0 rta=1.500ms;;;0 pl=0%;;;0;100 cycle=9.000s;;;0\n";
+    assert_eq!(report(&[up("paris")], &[]), (State::Ok, format!("VPN OK - paris up, login 3.512 s | {figures}")));
+    let (state, line) = report(&[down("paris", "Access Denied")], &[]);
+    assert_eq!(state.status(), 2);
+    let words = "VPN CRITICAL - paris down: login auth-rejected (identity): Access Denied | external_pl=100%;;;0;100\n";
+    assert_eq!(line, words);
+    let left = CycleRecord { leftovers: vec![LeftoverKind::RouteLeft], ..record("paris", Verdict::Up) };
+    assert_eq!(report(&[left], &[]), (State::Warning, "VPN WARNING - paris up, left behind: route-left\n".to_owned()));
+}
+
+#[test]
+fn several_sites_are_one_line_the_worst_first_and_their_labels_are_quoted() {
+    let (state, line) =
+        report(&[up("oslo"), down("it's =x", "no"), record("rome", Verdict::Unknown)], &["bern".to_owned()]);
+    assert_eq!(state, State::Critical);
+    let words = "VPN CRITICAL - 1 of 4 sites down, 2 unknown; it's =x down: login auth-rejected (identity): no; rome unknown; \
+                 bern not probed | 'oslo login'=3.512s;;;0 'oslo rta'=1.500ms;;;0 'oslo pl'=0%;;;0;100 'oslo cycle'=9.000s;;;0 \
+                 'it_s _x external_pl'=100%;;;0;100\n";
+    assert_eq!(line, words);
+    let (state, line) = report(&[up("a"), up("b")], &[]);
+    assert_eq!((state, line.split(" | ").next()), (State::Ok, Some("VPN OK - 2 sites up")));
+    assert_eq!(report(&[up("a")], &["b".to_owned()]).0, State::Unknown);
+}
+
+#[test]
+fn nothing_that_a_gateway_says_makes_a_second_line_or_figures() {
+    let (_, line) = report(&[down("paris", "a|b=1\nsecond\u{2028}third | x=1")], &[]);
+    assert_eq!((line.matches('\n').count(), line.matches('|').count()), (1, 1), "{line}");
+    assert_eq!(failure("error: bad | thing\nUsage: x\n"), "VPN UNKNOWN - error: bad / thing\n");
+    assert_eq!(failure(" \n"), "VPN UNKNOWN - failed\n");
+}
+
+#[test]
+fn a_line_never_exceeds_what_a_monitoring_system_takes_and_no_figure_is_torn() {
+    let records: Vec<_> = (0..500)
+        .map(|n| CycleRecord { login: Some(Duration::from_secs(1)), ..down(&format!("site-{n}"), &"ü".repeat(500)) })
+        .collect();
+    let (_, line) = report(&records, &[]);
+    assert!(line.len() <= LONGEST + 1 && line.len() > 3_500, "{}", line.len());
+    assert!(line.ends_with(";;;0\n") || line.ends_with(";;;0;100\n"), "{line}");
+}
