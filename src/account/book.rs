@@ -90,7 +90,9 @@ impl AccountBook {
             // The clock was set back: from here on the rest counts anew, or it would end only when that time has come.
             self.change(now, |page| {
                 let rests = page.accounts.entry(key(account)).or_default();
-                rests.iter_mut().for_each(|rest| rest.since = rest.since.min(now));
+                for rest in rests.iter_mut() {
+                    rest.since = rest.since.min(now);
+                }
             })?;
             page = self.read(now).map_err(|e| self.error(e))?;
         }

@@ -134,6 +134,8 @@ impl Dialogue {
     /// A dialogue by these rules.
     pub fn new(rules: Vec<DialogueRule>, fields: Fields, pinned: Vec<Fingerprint>) -> Result<Self, regex::Error> {
         let any = RegexSet::new(rules.iter().map(|r| r.expect.as_str()))?;
+        // Those of a good login, before its clock runs; the rest when they are needed.
+        rules.iter().filter(|r| !matches!(r.reaction, Reaction::Failed(_))).for_each(|r| r.expect.prepare());
         let answered = vec![0; rules.len()];
         Ok(Self {
             rules,

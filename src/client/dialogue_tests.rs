@@ -1,7 +1,5 @@
-use regex::Regex;
-
 use super::*;
-use crate::config::{Secret, Template, TemplatePart};
+use crate::config::{Pattern, Secret, Template, TemplatePart};
 
 fn field(name: &str) -> Template {
     Template { parts: vec![TemplatePart::Field(name.into())] }
@@ -12,7 +10,7 @@ fn literal(text: &str) -> Template {
 }
 
 fn rule(expect: &str, reaction: Reaction) -> DialogueRule {
-    DialogueRule { expect: Regex::new(expect).unwrap(), reaction }
+    DialogueRule { expect: Pattern::new(expect).unwrap(), reaction }
 }
 
 fn send(line: Template) -> Reaction {

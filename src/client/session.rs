@@ -382,11 +382,9 @@ async fn write_some(pty: &mut pty_process::OwnedWritePty, unsent: &VecDeque<u8>)
 mod tests {
     use std::collections::BTreeMap;
 
-    use regex::Regex;
-
     use super::*;
     use crate::client::Fields;
-    use crate::config::{DialogueRule, Reaction, Template, TemplatePart};
+    use crate::config::{DialogueRule, Pattern, Reaction, Template, TemplatePart};
     use crate::record::FailureKind;
 
     fn shell(script: &str) -> ClientCommand {
@@ -402,10 +400,10 @@ mod tests {
             again: false,
         };
         let rules = vec![
-            DialogueRule { expect: Regex::new("Password: ").unwrap(), reaction: send("password") },
-            DialogueRule { expect: Regex::new("(?m)^Connected").unwrap(), reaction: Reaction::Connected },
+            DialogueRule { expect: Pattern::new("Password: ").unwrap(), reaction: send("password") },
+            DialogueRule { expect: Pattern::new("(?m)^Connected").unwrap(), reaction: Reaction::Connected },
             DialogueRule {
-                expect: Regex::new("(?m)^Disconnected").unwrap(),
+                expect: Pattern::new("(?m)^Disconnected").unwrap(),
                 reaction: Reaction::Failed(FailureKind::Disconnected.into()),
             },
         ];

@@ -21,6 +21,7 @@ mod load;
 mod logging;
 mod model;
 mod ownership;
+mod pattern;
 mod profile;
 mod profile_yaml;
 mod rules;
@@ -52,6 +53,7 @@ pub use model::{
     SslVpn, Template, TemplatePart,
 };
 pub use ownership::{OwnershipError, check_ownership};
+pub use pattern::Pattern;
 pub use profile::built_in_profile_names;
 pub use schema::schema;
 pub use secret::{Secret, SecretError, SecretSource};

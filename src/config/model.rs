@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::zone::Zone;
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, SecretSource};
+use super::{Check, Pattern, SecretSource};
 use crate::record::{Reason, SiteKind, SiteName};
+use crate::zone::Zone;
 
 /// The whole configuration.
 #[derive(Debug, Clone)]
@@ -291,7 +290,7 @@ pub struct Profile {
 pub struct DialogueRule {
     /// Matched against the terminal's text with escape sequences removed. A named group `fingerprint` makes the rule a
     /// certificate question: it is answered only when what the group caught is pinned.
-    pub expect: Regex,
+    pub expect: Pattern,
     /// What then.
     pub reaction: Reaction,
 }

@@ -1,17 +1,12 @@
 //! The lines of a profile's dialogue.
 
-use regex::{Regex, RegexBuilder};
-
 use super::fields::Fields;
 use super::keys::RULE;
 use super::suggest::did_you_mean;
 use super::template::{SECRET_FIELDS, SITE_FIELDS};
 use super::value::Value;
-use super::{DialogueRule, Reaction, Template};
+use super::{DialogueRule, Pattern, Reaction, Template};
 use crate::record::{FailureKind, MalfunctionKind, Reason};
-
-/// A pattern whose program is larger is refused: profiles need a few kilobytes, and patterns run on what a gateway sends.
-const PATTERN_SIZE: usize = 1 << 20;
 
 /// How often a line may be typed at most.
 const MAX_SENDS: u32 = 100;
@@ -32,10 +27,11 @@ fn read_rule(value: &Value<'_>) -> Option<DialogueRule> {
     Some(DialogueRule { expect: expect?, reaction: reaction? })
 }
 
-fn read_pattern(value: &Value<'_>) -> Option<Regex> {
+fn read_pattern(value: &Value<'_>) -> Option<Pattern> {
     let text = value.raw()?;
-    match RegexBuilder::new(text).size_limit(PATTERN_SIZE).dfa_size_limit(PATTERN_SIZE).build() {
-        Ok(pattern) if pattern.is_match("") => {
+    match Pattern::new(text) {
+        // A copy: what this one keeps need not be compiled.
+        Ok(pattern) if pattern.clone().is_match("") => {
             value.not(text, "matches the empty text, so it would match at once and always", None);
             None
         }

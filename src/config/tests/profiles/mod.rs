@@ -6,7 +6,7 @@ use crate::config::{Fingerprint, Profile, Reaction, Template, built_in_profile_n
 
 /// Which rule of a profile decides on this text: the one that matches first, of two at the same place the first listed.
 fn decision(profile: &Profile, text: &str) -> Option<String> {
-    let found = profile.dialogue.iter().filter_map(|rule| Some((rule.expect.find(text)?.start(), rule)));
+    let found = profile.dialogue.iter().filter_map(|rule| Some((rule.expect.find_at(text, 0)?.start(), rule)));
     found.min_by_key(|(start, _)| *start).map(|(_, rule)| match &rule.reaction {
         Reaction::Send { line, .. } => format!("send {}", line.fill(|name| Some(format!("<{name}>"))).unwrap()),
         Reaction::Failed(reason) => reason.to_string(),
@@ -136,7 +136,7 @@ fn the_certificate_question_catches_a_fingerprint_that_can_be_pinned() {
         ),
     ] {
         let profile = &profile::built_in().unwrap()[client];
-        let found = profile.dialogue.iter().find_map(|rule| rule.expect.captures(&text)?.name("fingerprint")).unwrap();
+        let found = profile.dialogue.iter().find_map(|rule| rule.expect.captures_at(&text, 0)?.name("fingerprint")).unwrap();
         assert_eq!(Fingerprint::parse(found.as_str()).unwrap().hash.len(), caught);
     }
 }
