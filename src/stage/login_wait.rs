@@ -90,12 +90,13 @@ pub(super) async fn log_in(cx: &mut CycleState<'_>, deadline: Instant) -> StageE
     }
 }
 
-/// A word that came right after the tunnel was seen was the client's own: one before it was something else's, a banner
-/// for instance, and made the login look too short. To be asked when the cycle has gone on for a while.
+/// The last word by the time at which the tunnel was seen, or right after it, was the client's own: one before it was
+/// something else's, a banner for instance, and made the login look too short. To be asked when the cycle has gone on for
+/// a while. The last word and the sight of the tunnel may have come at once, in either order.
 pub(super) fn hear_last_claim(cx: &mut CycleState<'_>) {
     let Some(client) = &cx.client else { return };
     let Some((proved, claim)) = client.proved.zip(client.session.last_claim()) else { return };
-    if claim > proved && claim.duration_since(proved) <= LAST_CLAIM {
+    if claim.saturating_duration_since(proved) <= LAST_CLAIM {
         cx.login = Some(claim.saturating_duration_since(client.session.spawned()));
     }
 }

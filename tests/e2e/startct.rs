@@ -105,7 +105,8 @@ fn an_old_java_that_asks_whether_to_run_anyway_is_not_waited_for() {
 /// Somebody holds the lock by which the client knows another instance of itself.
 fn holder(lab: &Lab, name: &str) -> Vec<String> {
     let lock = lab.dir().join("Aventail/instance.lock");
-    let script = format!("exec -a {name} flock {} sleep 600", lock.display());
+    // One process, which is gone at once when it is killed.
+    let script = format!("exec 9>{}; flock 9; exec -a {name} sleep 600", lock.display());
     ["bash", "-c", &script].map(str::to_owned).to_vec()
 }
 
@@ -114,7 +115,7 @@ fn an_instance_that_is_not_ours_is_left_alone_after_a_second_try() {
     let lab = Lab::locked();
     let command = holder(&lab, "somebody");
     let mut stranger = lab.stranger(&command.iter().map(String::as_str).collect::<Vec<_>>());
-    lab.process("flock");
+    lab.process("sleep");
     let paris = lab.site("paris", "client: lab-startct").playing("good");
     let ran = paris.run(&["test", "--record", "--json"]);
     ran.exits(3);
@@ -138,7 +139,7 @@ fn an_adopted_instance_that_came_up_meanwhile_is_ended_and_the_login_begun_once_
     crate::lab::until("the prober pings", || prober.has_socket("icmp", "").then_some(()));
     let command = holder(&lab, "AvConnect");
     let _stranger = lab.stranger(&command.iter().map(String::as_str).collect::<Vec<_>>());
-    lab.process("flock");
+    lab.process("sleep");
     prober.says("starting once more");
     let ran = prober.end();
     ran.exits(0);
