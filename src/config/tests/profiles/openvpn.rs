@@ -26,6 +26,19 @@ fn its_questions_are_answered_also_where_systemd_asks() {
 }
 
 #[test]
+fn a_question_is_matched_to_its_end_whoever_asks_it() {
+    // A secret is typed only where its prompt is the last thing on the terminal.
+    let profile = &crate::config::profile::built_in().unwrap()["openvpn"];
+    for question in ["Enter Auth Password:", "Enter Private Key Password:"] {
+        for more in ["", " ", " (press TAB for no echo)", " (press TAB for no echo) "] {
+            let text = format!("{question}{more}");
+            let found = profile.dialogue.iter().find_map(|rule| rule.expect.find(&text)).unwrap();
+            assert_eq!(found.end(), text.len(), "{text:?}");
+        }
+    }
+}
+
+#[test]
 fn what_the_gateway_says_to_a_login_is_told_apart() {
     let said = |reason: &str| format!("2026-11-20 09:29:05 AUTH: Received control message: AUTH_FAILED{reason}\n");
     for (reason, expected) in [
