@@ -85,11 +85,13 @@ pub(super) fn check_defaults(around: &Surroundings<'_, '_>) {
 pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_, '_>) -> Option<Site> {
     let site_name = SiteName::new(name).map_err(|error| value.fault(error.to_string())).ok();
     let fields = Fields::open(value)?.or(&around.defaults);
-    if !is_ssl_vpn(&fields) {
-        return None;
-    }
+    let supported = is_ssl_vpn(&fields);
     let fields = Fields::of(value, &SITE)?.or(&around.defaults);
     let draft = Draft::read(&fields, around);
+    if !supported {
+        // What another kind needs is not known; what is written is looked at all the same.
+        return None;
+    }
     draft.check(&fields);
     let client = draft.client?;
     let account = draft.username.clone().unwrap_or_else(|| name.to_owned());

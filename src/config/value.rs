@@ -203,6 +203,12 @@ impl<'a> Value<'a> {
 
     /// A path; a relative one counts from `base`.
     pub(super) fn path(&self, base: &Path) -> Option<PathBuf> {
-        self.text().map(|text| base.join(text))
+        let text = self.text()?;
+        if text.starts_with('~') {
+            let hint = "write the whole path: no shell reads it".to_owned();
+            self.not(text, "begins with `~`, which stands for no home here", hint);
+            return None;
+        }
+        Some(base.join(text))
     }
 }

@@ -11,10 +11,11 @@ use tokio::process::Command;
 use vpnprobe::config::{Environment, load_str, schema};
 
 /// Bad fixtures that the schema accepts, each with what only the loader can tell.
-const BEYOND_THE_SCHEMA: [(&str, &str); 8] = [
+const BEYOND_THE_SCHEMA: [(&str, &str); 9] = [
     ("alias.yml", "no YAML"),
     ("fields.yml", "what a client's profile asks of a site"),
     ("empty-as-toml.toml", "a table without keys is no configuration"),
+    ("home.yml", "what a path may begin with"),
     ("mail-no-user.yml", "two keys together"),
     ("missing.yml", "what a site needs may stand in `defaults`"),
     ("site-names.yml", "names of sites"),
