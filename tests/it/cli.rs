@@ -71,7 +71,7 @@ async fn every_fault_of_the_configuration_is_shown_at_once_and_no_command_starts
          username: probe\n    password: hunter2\n    timeout: 0\n    kind: ipsec\n  oslo: { vpn_gw: gw, username: probe, passwrd: hunter2 }\n",
     );
     let faults = [
-        "vpnprobe: the configuration has 6 faults\n",
+        "vpnprobe: the configuration has 7 faults\n",
         "\nconfig.yml:1:1: frequncy: unknown key",
         "did you mean `frequency`?",
         "config.yml:2:1: http: is not supported by this version",

@@ -50,9 +50,9 @@ fn document(path: &Path) -> Option<Value> {
 }
 
 /// Empty for each valid document, else the first fault.
-async fn faults_of(documents: &[Value]) -> Vec<String> {
+async fn faults_of(documents: &[Value], quick: &[&str]) -> Vec<String> {
     let mut python = Command::new("/usr/bin/python3");
-    python.arg(root().join("tests/it/validate.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    python.arg(root().join("tests/it/validate.py")).args(quick).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut python = python.spawn().unwrap();
     let lines: Vec<String> = [schema()].iter().chain(documents).map(|value| format!("{value}\n")).collect();
     let mut stdin = python.stdin.take().unwrap();
@@ -70,7 +70,7 @@ async fn the_schema_accepts_the_example_and_every_good_fixture() {
     let mut paths = fixtures("good");
     paths.push(root().join("config.yml.example"));
     let documents: Vec<_> = paths.iter().map(|path| document(path).unwrap_or_else(|| panic!("{path:?}"))).collect();
-    for (path, fault) in paths.iter().zip(faults_of(&documents).await) {
+    for (path, fault) in paths.iter().zip(faults_of(&documents, &[]).await) {
         assert_eq!(fault, "", "{}", path.display());
     }
 }
@@ -82,7 +82,7 @@ async fn the_schema_refuses_every_bad_fixture_but_those_whose_fault_is_beyond_it
     assert!(paths.len() > 20, "{} files", paths.len());
     let beyond = |name: &str| BEYOND_THE_SCHEMA.iter().any(|(file, _)| *file == name);
     let mut wrong = Vec::new();
-    for (path, fault) in paths.iter().zip(faults_of(&documents).await) {
+    for (path, fault) in paths.iter().zip(faults_of(&documents, &[]).await) {
         let name = name_of(path);
         if fault.is_empty() != beyond(&name) {
             wrong.push(format!("{name}: {}", if fault.is_empty() { "accepted" } else { &fault }));
@@ -176,7 +176,7 @@ fn samples() -> Vec<Value> {
         null,
     ]);
     let scalars = scalars.as_array().unwrap().clone();
-    let lists = scalars.iter().map(|one| json!([one, one]));
+    let lists = scalars.iter().step_by(3).map(|one| json!([one, one]));
     let mut all: Vec<Value> = scalars.iter().cloned().chain(lists).collect();
     all.extend(json!([[], {}, [[]], ["a", ["b"]], { "a": 1 }, { "a": null }, [{ "name": "x" }], { "expect": "a", "connected": true }])
         .as_array().unwrap().clone());
@@ -236,12 +236,13 @@ async fn what_the_schema_refuses_the_loader_refuses_too() {
         }
     }
     let documents: Vec<_> = cases.iter().map(|(_, document)| document.clone()).collect();
-    let faults = faults_of(&documents).await;
+    let faults = faults_of(&documents, &["--quick"]).await;
     let (mut both, mut false_alarms) = (0, Vec::new());
     for ((place, document), fault) in cases.iter().zip(faults).filter(|(_, fault)| !fault.is_empty()) {
         both += 1;
         if load_str(&document.to_string(), Path::new("/"), "c.json", &Environment::default()).is_ok() {
-            false_alarms.push(format!("{place}: {fault}"));
+            let value = document.pointer(place).cloned().unwrap_or_default();
+            false_alarms.push(format!("{place}: {value}"));
         }
     }
     assert!(false_alarms.is_empty(), "{}", false_alarms.join("\n"));
