@@ -4,8 +4,6 @@
 PREFIX=${VPNPROBE_LAB:-vplab}
 LAB=/tmp/$PREFIX
 NAMESPACES=(prober gw inside mail)
-# The key of the one-time codes: 20 bytes, those of RFC 6238's examples.
-OTP_KEY=12345678901234567890
 # Says that a directory is a lab's: nothing else is ever removed.
 MARK=.vpnprobe-lab
 

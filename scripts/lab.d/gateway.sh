@@ -7,6 +7,9 @@
 #     446 tcp       password and one-time code
 #     447 tcp       password, from a gateway that lies
 
+# The key of the one-time codes: 20 bytes, those of RFC 6238's examples.
+OTP_KEY=12345678901234567890
+
 # write_gateway_config NAME PORT NETWORK DEVICE OPTIONS…
 write_gateway_config() {
     local name=$1 port=$2 network=$3 device=$4

@@ -232,10 +232,10 @@ async fn a_thousand_sites_are_checked_started_and_probed_one_after_the_other() {
 fn a_huge_configuration_is_read_or_refused_with_the_limit_and_never_exhausts_the_host() {
     let house = House::with_sites("  fine: { client: good }");
     let good = fs::read_to_string(house.path("config.yml")).unwrap();
-    let bomb: String =
-        (1..12).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "))).collect();
-    let merges: String =
-        (1..40).map(|n| format!("m{n}: &m{n} {{ <<: [*m{0}, *m{0}, *m{0}], k{n}: 1 }}\n", n - 1)).collect();
+    let line = |n: u32| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "));
+    let bomb = (1..12).map(line).collect::<Vec<_>>().concat();
+    let line = |n: u32| format!("m{n}: &m{n} {{ <<: [*m{0}, *m{0}, *m{0}], k{n}: 1 }}\n", n - 1);
+    let merges = (1..40).map(line).collect::<Vec<_>>().concat();
     for (case, file, text, fault) in [
         ("10 MB of comments", "a.yml", good.clone() + &format!("# {}\n", "x".repeat(98)).repeat(100_000), None),
         (
@@ -261,8 +261,8 @@ fn a_huge_configuration_is_read_or_refused_with_the_limit_and_never_exhausts_the
         house.write(file, &text);
         let (took, output) = checked(&house, file);
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(if fault.is_some() { 2 } else { 0 }), "{case}: {:.300}", stderr);
-        assert!(stderr.contains(fault.unwrap_or_default()), "{case}: {:.300}", stderr);
+        assert_eq!(output.status.code(), Some(if fault.is_some() { 2 } else { 0 }), "{case}: {stderr:.300}");
+        assert!(stderr.contains(fault.unwrap_or_default()), "{case}: {stderr:.300}");
         // A build for debugging, on a slow machine.
         assert!(took < 60.0, "{case}: {took} s");
     }

@@ -238,7 +238,7 @@ async fn what_the_schema_refuses_the_loader_refuses_too() {
     let documents: Vec<_> = cases.iter().map(|(_, document)| document.clone()).collect();
     let faults = faults_of(&documents, &["--quick"]).await;
     let (mut both, mut false_alarms) = (0, Vec::new());
-    for ((place, document), fault) in cases.iter().zip(faults).filter(|(_, fault)| !fault.is_empty()) {
+    for ((place, document), _) in cases.iter().zip(faults).filter(|(_, fault)| !fault.is_empty()) {
         both += 1;
         if load_str(&document.to_string(), Path::new("/"), "c.json", &Environment::default()).is_ok() {
             let value = document.pointer(place).cloned().unwrap_or_default();

@@ -32,7 +32,7 @@ fn a_question_is_matched_to_its_end_whoever_asks_it() {
     for question in ["Enter Auth Password:", "Enter Private Key Password:"] {
         for more in ["", " ", " (press TAB for no echo)", " (press TAB for no echo) "] {
             let text = format!("{question}{more}");
-            let found = profile.dialogue.iter().find_map(|rule| rule.expect.find(&text)).unwrap();
+            let found = profile.dialogue.iter().find_map(|rule| rule.expect.find_at(&text, 0)).unwrap();
             assert_eq!(found.end(), text.len(), "{text:?}");
         }
     }
