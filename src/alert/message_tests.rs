@@ -54,7 +54,7 @@ Detail:          the client said: Access Denied
 Prober:          edge-1
 
 What to try
-  Log in by hand with the test account, once: was its password changed? The account may be locked if this goes on.
+  Log in by hand with the test account, once: was its password changed? The prober tries again only after a rest, so as not to lock it.
 
 Last values
   External ping: 12.345 ms, 20 % lost
