@@ -89,7 +89,7 @@ impl Manner {
             Self::Colours => coloured(&text),
             Self::Cursor => around(b"\x1b[?25l\x1b[7;1H\x1b[1A\x1b[1G", b"\x1b[?25h"),
             Self::EraseLine => around(b"\r\x1b[2K", b"\x1b[K"),
-            Self::Title => around(b"\x1b]0;\nConnected\nDisconnected\n\x07\x1b]2;Password:\x1b\\", b""),
+            Self::Title => around(b"\x1b]0;Connected\x07\x1b]1;Disconnected\x07\x1b]2;Password:\x1b\\", b""),
             Self::Redrawn if text.ends_with(b"\n") || text.is_empty() => text,
             Self::Redrawn => {
                 let from = text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);

@@ -67,7 +67,7 @@ cases! {
     dies_after_its_tunnel_is_down: "dies without a word", "before `Disconnected` after `quit`",
         "faults: [ { at: disconnected, do: { die: {} } } ]" => up();
     restarts_at_the_password: "begins anew", "before `Password:`",
-        "faults: [ { at: password, do: restart } ]" => down("login", "auth-rejected", "identity").leaves("client").without_password();
+        "faults: [ { at: password, do: restart } ]" => up();
     restarts_before_the_user_name: "begins anew", "before `Username:`",
         "faults: [ { at: username, do: restart } ]" => up();
     restarts_in_use: "begins anew", "during the ping",

@@ -14,9 +14,7 @@ cases! {
     hangs_at_the_certificate: "hangs", "before the certificate question",
         "faults: [ { at: certificate, do: hang } ]" => BEFORE_THE_PASSWORD;
     hangs_after_the_certificate: "hangs", "before the menu of the certificate",
-        // What is left of the question's line is taken for another one.
-        "faults: [ { at: menu, do: hang } ]"
-        => unknown("login", "unexpected-prompt").spends("timeout").leaves("client").without_password();
+        "faults: [ { at: menu, do: hang } ]" => BEFORE_THE_PASSWORD;
     hangs_at_the_user_name: "hangs", "before `Username:`",
         "faults: [ { at: username, do: hang } ]" => BEFORE_THE_PASSWORD;
     hangs_at_the_password: "hangs", "before `Password:`",

@@ -19,9 +19,8 @@ cases! {
     orphan_at_the_terminal_of_a_dead_client: "dies, an orphan holds the terminal open", "before `Password:`",
         "faults: [ { at: password, do: { run: 'setsid -f sleep 600' } }, { at: password, do: { die: {} } } ]"
         => down("login", "disconnected", "tunnel").leaves("process").without_password();
-    orphan_that_floods: "starts an orphan that floods the terminal", "before `Username:`",
-        "faults: [ { at: username, do: { run: 'setsid -f yes noise' } } ]"
-        => up().spends("grace").leaves("process");
+    orphan_that_floods: "starts an orphan that floods the terminal", "after `Connected`",
+        "faults: [ { at: prompt, do: { run: 'setsid -f yes noise' } } ]" => up().spends("grace").leaves("process");
     orphan_in_use: "starts an orphan without the mark", "during the ping",
         "faults: [ { at: traffic, do: { run: 'env -i setsid -f sleep 600 </dev/null >/dev/null 2>&1' } } ]"
         => up().spends("grace").leaves("process").with(&[("ping", "{ count: 10, interval: 50ms }")]);

@@ -1,6 +1,6 @@
 //! The client says what it should in another form than expected, or says half of it.
 
-use super::{Case, cases, down, up};
+use super::{Case, cases, down, unknown, up};
 
 const HALF: Case = down("login", "login-timeout", "gateway").spends("timeout").leaves("client").without_password();
 
@@ -11,9 +11,11 @@ cases! {
     erases_lines: "erased lines", "everywhere", "manners: [erase-line]" => up();
     sets_a_title: "a window title that says `Connected`, `Disconnected` and `Password:`", "everywhere",
         "manners: [title]" => up();
-    // Taken for a prompt that is there again because the answer was refused.
+    // The certificate question is there again without its fingerprint: that is not answered.
     redraws_its_prompts: "prompts redrawn", "everywhere", "manners: [redrawn]"
-        => down("login", "auth-rejected", "identity").leaves("client").without_password();
+        => unknown("login", "unexpected-prompt").spends("timeout").leaves("client").without_password();
+    redraws_the_password_prompt: "a prompt redrawn", "at `Password:`",
+        "faults: [ { at: password, do: { speak: redrawn } } ]" => up();
     speaks_invalid_utf8: "invalid UTF-8", "everywhere", "manners: [invalid-utf8]" => up();
     speaks_byte_by_byte: "byte by byte", "everywhere", "manners: [in-pieces]" => up();
     speaks_in_every_manner: "all of these at once", "everywhere",
