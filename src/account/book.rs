@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use nix::fcntl::{Flock, FlockArg};
@@ -69,12 +70,14 @@ pub struct BookError {
 #[derive(Debug, Clone)]
 pub struct AccountBook {
     path: PathBuf,
+    /// Accounts that were refused when the book could not be written: at least this program leaves them in peace.
+    unsaved: Arc<Mutex<BTreeMap<String, Vec<Rest>>>>,
 }
 
 impl AccountBook {
     /// `state_dir/accounts.json`.
     pub fn new(state_dir: &Path) -> Self {
-        Self { path: state_dir.join("accounts.json") }
+        Self { path: state_dir.join("accounts.json"), unsaved: Arc::default() }
     }
 
     /// Whether the account rests; `secret` is the one that would be typed.
@@ -96,8 +99,8 @@ impl AccountBook {
             })?;
             page = self.read(now).map_err(|e| self.error(e))?;
         }
-        let rests = of_account(&page);
-        Ok(rests.iter().find_map(|rest| rest.at(secret, now)))
+        let unsaved = self.unsaved().get(&key(account)).cloned().unwrap_or_default();
+        Ok(of_account(&page).iter().chain(&unsaved).find_map(|rest| rest.at(secret, now)))
     }
 
     /// The gateway refused the account.
@@ -109,18 +112,28 @@ impl AccountBook {
         now: DateTime<Utc>,
     ) -> Result<(), BookError> {
         let mark = SecretMark::of(secret, salt());
-        self.change(now, |page| {
-            let rests = page.accounts.entry(key(account)).or_default();
+        let add = |rests: &mut Vec<Rest>| {
             let earlier = rests.iter().position(|rest| rest.refused.is_of(secret)).map(|at| rests.remove(at));
-            rests.push(Rest::after(earlier.as_ref(), reason, mark, now));
+            rests.push(Rest::after(earlier.as_ref(), reason, mark.clone(), now));
             if rests.len() > MOST_SECRETS {
                 rests.remove(0);
             }
-        })
+        };
+        let saved = self.change(now, |page| add(page.accounts.entry(key(account)).or_default()));
+        match saved {
+            Ok(()) => drop(self.unsaved().remove(&key(account))),
+            Err(_) => add(self.unsaved().entry(key(account)).or_default()),
+        }
+        saved
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Rest>>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The gateway accepted the account with this secret.
     pub fn accepted(&self, account: &Account, secret: &Secret, now: DateTime<Utc>) -> Result<(), BookError> {
+        self.unsaved().remove(&key(account));
         // Nearly always there is nothing to change, and then nothing is written.
         if !self.read(now).map_err(|e| self.error(e))?.accounts.contains_key(&key(account)) {
             return Ok(());
@@ -199,8 +212,8 @@ impl AccountBook {
 
     /// Somebody says that the account may be tried again; tells whether it rested.
     pub fn resume(&self, account: &Account, now: DateTime<Utc>) -> Result<bool, BookError> {
-        let mut rested = false;
-        self.change(now, |page| rested = page.accounts.remove(&key(account)).is_some())?;
+        let mut rested = self.unsaved().remove(&key(account)).is_some();
+        self.change(now, |page| rested |= page.accounts.remove(&key(account)).is_some())?;
         Ok(rested)
     }
 
@@ -280,6 +293,20 @@ mod tests {
         assert!(book.resume(&account(Some("staff")), now()).unwrap());
         assert!(!book.resume(&account(Some("staff")), now()).unwrap());
         assert_eq!(book.resting(&account(Some("staff")), &secret, now()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_refusal_that_can_not_be_written_down_is_kept_in_mind() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state");
+        let (book, secret) = (AccountBook::new(&state), Secret::new("hunter2"));
+        let rests = |secret: &Secret| book.resting(&account(None), secret, now()).unwrap().is_some();
+        std::fs::write(&state, "a file where the directory should be").unwrap();
+        assert!(book.refused(&account(None), &secret, FailureKind::AuthRejected, now()).is_err());
+        std::fs::remove_file(&state).unwrap();
+        assert!(rests(&secret) && !rests(&Secret::new("a new one")));
+        book.accepted(&account(None), &secret, now()).unwrap();
+        assert!(!rests(&secret));
     }
 
     #[test]

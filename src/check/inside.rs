@@ -60,9 +60,9 @@ impl Inside<'_> {
             // Silence after the tunnel fell is not the inside's.
             Err(Trouble::Failed(words)) => match self.way.stands() {
                 Ok(()) => (Outcome::Failed(FailureKind::CheckFailed), words),
-                Err(Astray { reason, words }) => (Outcome::Failed(reason), words),
+                Err(Astray { reason, words }) => (Outcome::from_reason(reason), words),
             },
-            Err(Trouble::Astray(Astray { reason, words })) => (Outcome::Failed(reason), words),
+            Err(Trouble::Astray(Astray { reason, words })) => (Outcome::from_reason(reason), words),
             Err(Trouble::Ours(words)) => (Outcome::Inconclusive(MalfunctionKind::PrepareFailed), words),
         };
         CheckRecord {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tokio::time::{Instant, timeout_at};
 
 use crate::net::{Interface, NetContext};
-use crate::record::FailureKind;
+use crate::record::{FailureKind, MalfunctionKind, Reason};
 
 /// Where the way must lead.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +21,18 @@ pub struct Way<'a> {
 /// The way is not the tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Astray {
-    /// `disconnected`: the tunnel does not stand any more; `not-through-tunnel`: it stands, and the way is another.
-    pub reason: FailureKind,
+    /// `disconnected`: the tunnel does not stand any more; `not-through-tunnel`: it stands, and the way is another;
+    /// `prepare-failed`: this host does not tell.
+    pub reason: Reason,
     /// What was seen.
     pub words: String,
+}
+
+impl Astray {
+    /// The prober's own host does not tell: nobody else is to blame.
+    const fn untold(words: String) -> Self {
+        Self { reason: Reason::Malfunction(MalfunctionKind::PrepareFailed), words }
+    }
 }
 
 impl Way<'_> {
@@ -33,12 +41,11 @@ impl Way<'_> {
         if self.tunnel.is_none() {
             return Ok(());
         }
-        let elsewhere = |words| Astray { reason: FailureKind::NotThroughTunnel, words };
-        let mut changes = self.net.watch().map_err(|e| elsewhere(format!("cannot watch routes: {e}")))?;
+        let mut changes = self.net.watch().map_err(|e| Astray::untold(format!("cannot watch routes: {e}")))?;
         loop {
             let Err(astray) = self.now(target) else { return Ok(()) };
             // A tunnel that fell does not come back; a route may.
-            if astray.reason == FailureKind::Disconnected
+            if astray.reason == FailureKind::Disconnected.into()
                 || !matches!(timeout_at(self.routes_until, changes.changed()).await, Ok(Ok(())))
             {
                 return Err(astray);
@@ -49,12 +56,11 @@ impl Way<'_> {
     /// Whether the tunnel stands, now: silence after it fell is nobody else's.
     pub fn stands(&self) -> Result<(), Astray> {
         let Some(tunnel) = self.tunnel else { return Ok(()) };
-        let fallen = |words| Err(Astray { reason: FailureKind::Disconnected, words });
-        let elsewhere = |words| Err(Astray { reason: FailureKind::NotThroughTunnel, words });
+        let fallen = |words| Err(Astray { reason: FailureKind::Disconnected.into(), words });
         let name = &tunnel.name;
         let snapshot = match self.net.snapshot() {
             Ok(snapshot) => snapshot,
-            Err(e) => return elsewhere(format!("cannot look at interfaces: {e}")),
+            Err(e) => return Err(Astray::untold(format!("cannot look at interfaces: {e}"))),
         };
         match snapshot.interface(tunnel.index) {
             None => fallen(format!("the tunnel's interface {name} is gone")),
@@ -70,13 +76,13 @@ impl Way<'_> {
     pub fn now(&self, target: IpAddr) -> Result<(), Astray> {
         let Some(tunnel) = self.tunnel else { return Ok(()) };
         self.stands()?;
-        let elsewhere = |words| Err(Astray { reason: FailureKind::NotThroughTunnel, words });
+        let elsewhere = |words| Err(Astray { reason: FailureKind::NotThroughTunnel.into(), words });
         let name = &tunnel.name;
         match self.net.route_to(target) {
             Ok(Some(hop)) if hop.interface == tunnel.index => Ok(()),
             Ok(Some(hop)) => elsewhere(format!("the way to {target} is {}, not {name}", self.name_of(hop.interface))),
             Ok(None) => elsewhere(format!("there is no way to {target}")),
-            Err(e) => elsewhere(format!("cannot tell the way to {target}: {e}")),
+            Err(e) => Err(Astray::untold(format!("cannot tell the way to {target}: {e}"))),
         }
     }
 

@@ -29,6 +29,7 @@ enum Wrong {
     SilentOutside,
     PanicsInside,
     RoutesPastTheTunnel,
+    CannotTellTheWay,
     /// Nothing can be opened any more once the client runs.
     CannotWatch,
 }
@@ -62,6 +63,7 @@ impl NetContext for TestNet {
     fn route_to(&self, target: IpAddr) -> io::Result<Option<RouteHop>> {
         match self.wrong {
             Wrong::RoutesPastTheTunnel => Ok(Some(RouteHop { interface: 2, source: None })),
+            Wrong::CannotTellTheWay => Err(io::Error::other("too many open files")),
             _ => self.inner.route_to(target),
         }
     }
@@ -402,6 +404,14 @@ async fn a_prober_that_can_not_look_for_the_interface_does_not_blame_the_tunnel(
     let finished = run_cycle(&config.sites[0], order, &story.around(&config), &NoObserver).await;
     let record = finished.record;
     assert_eq!((record.verdict, record.failed_stage), (Verdict::Unknown, Some(Stage::Login)), "{record:?}");
+    assert_eq!(record.reason, Some(MalfunctionKind::PrepareFailed.into()));
+    assert!(record.detail.unwrap().contains("too many open files"));
+}
+
+#[tokio::test]
+async fn a_prober_that_can_not_tell_the_way_does_not_blame_the_tunnel() {
+    let (record, _) = Story::of(GOOD).wrong(Wrong::CannotTellTheWay).tell().await;
+    assert_eq!((record.verdict, record.failed_stage), (Verdict::Unknown, Some(Stage::Internal)), "{record:?}");
     assert_eq!(record.reason, Some(MalfunctionKind::PrepareFailed.into()));
     assert!(record.detail.unwrap().contains("too many open files"));
 }
