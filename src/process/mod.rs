@@ -5,9 +5,11 @@
 mod exit;
 mod ours;
 mod scan;
+mod strays;
 mod terminate;
 
 pub use exit::{ProcessExit, become_subreaper};
 pub use ours::{Claim, MARK, ours};
 pub use scan::{Process, ProcessId, scan};
+pub use strays::Strays;
 pub use terminate::{Endurance, TerminateReport, Tree};

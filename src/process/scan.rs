@@ -59,6 +59,15 @@ pub fn scan(mark_name: &str, here: impl Fn(i32) -> Option<bool>) -> Vec<Process>
         .collect()
 }
 
+/// Children of a process that have ended and of which it has not taken note.
+pub(super) fn ended_children_of(parent: i32) -> impl Iterator<Item = ProcessId> {
+    let pids = fs::read_dir("/proc").into_iter().flatten();
+    let pids = pids.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(|pid| parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?))
+        .filter(move |process| process.zombie && process.parent == parent)
+        .map(|process| process.id)
+}
+
 fn read(pid: i32, mark_name: &str, buffer: &mut Vec<u8>) -> Option<Process> {
     let stat = String::from_utf8_lossy(content(pid, "stat", buffer)?);
     if is_kernel_thread(&stat) {

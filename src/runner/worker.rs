@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Observer, Order, run_cycle};
 use crate::config::Site;
+use crate::process::Strays;
 use crate::record::{CycleRecord, Verdict};
 use crate::stage::Surroundings;
 
@@ -53,6 +54,7 @@ pub async fn work(
     observer: Arc<dyn Observer>,
     stop: CancellationToken,
 ) {
+    let mut strays = Strays::default();
     loop {
         let job = tokio::select! {
             biased;
@@ -70,6 +72,7 @@ pub async fn work(
         let verdict = finished.record.verdict;
         let _ = progress.send(Progress::Finished { index: job.index, verdict });
         drop(finished.record);
+        strays.look();
         crate::memory::give_back();
     }
 }
