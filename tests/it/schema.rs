@@ -11,7 +11,7 @@ use tokio::process::Command;
 use vpnprobe::config::{Environment, load_str, schema};
 
 /// Bad fixtures that the schema accepts, each with what only the loader can tell.
-const BEYOND_THE_SCHEMA: [(&str, &str); 9] = [
+const BEYOND_THE_SCHEMA: [(&str, &str); 10] = [
     ("alias.yml", "no YAML"),
     ("fields.yml", "what a client's profile asks of a site"),
     ("empty-as-toml.toml", "a table without keys is no configuration"),
@@ -19,6 +19,7 @@ const BEYOND_THE_SCHEMA: [(&str, &str); 9] = [
     ("mail-no-user.yml", "two keys together"),
     ("missing.yml", "what a site needs may stand in `defaults`"),
     ("site-names.yml", "names of sites"),
+    ("no-connected.yml", "what a dialogue needs as a whole"),
     ("two-passwords.yml", "two keys together"),
     ("unknown-client.yml", "names of the user's own profiles"),
 ];
