@@ -107,6 +107,10 @@ fn secret_env(logging: &Logging, sites: &[Arc<Site>]) -> Vec<String> {
 fn warn_unavailable_fields(top: &Fields<'_>, sites: &[Arc<Site>], clients: &Profiles) {
     let own = top.get("clients").and_then(|value| Fields::open(&value)).map(|clients| clients.entries());
     for (name, value) in own.unwrap_or_default() {
+        // What it takes from another profile is no slip of its own.
+        if Fields::open(&value).is_none_or(|profile| profile.get("args").is_none()) {
+            continue;
+        }
         let users: Vec<_> = sites
             .iter()
             .map(|site| &site.target)
