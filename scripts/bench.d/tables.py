@@ -145,7 +145,7 @@ class Cycle:
         self.up = result["verdict"] == "up"
         login = result["login_ms"]
         self.login = self.took["login"] if login is None else login
-        self.pings = self.took.get("external", 0.0) + self.took.get("internal", 0.0)
+        self.asking = sum(self.took.get(stage, 0.0) for stage in ("external", "gateway", "internal"))
         self.cycle = result["cycle_ms"]
         self.rest = self.cycle - sum(self.took.values())
         self.around = self.took["prepare"] + self.took["cleanup"] + self.rest
@@ -161,7 +161,7 @@ class Cycle:
         # The client is asked right after the first look; the last one begins when its last process has ended.
         self.leaving = max(0.0, looks[-1][1] - looks[0][2]) if len(looks) > 1 else 0.0
         self.teardown = self.took["teardown"] - self.leaving
-        self.strict = self.cycle - self.pings - self.login - self.leaving
+        self.strict = self.cycle - self.asking - self.login - self.leaving
         # After its word the client's script still makes the interface and its routes: between the first look at the
         # interfaces and the one that finds the tunnel, the stage waits for it.
         changes = [call for call in self.calls["login"] if call[0] == "watch"]
@@ -183,7 +183,7 @@ def cycle(directory):
             missed.append(f"a cycle of {site} was not up: its figures mean nothing")
         heading(f"`{site}`")
         row("whole cycle", [c.cycle for c in cycles])
-        row("− pings (`external`, `internal`)", [c.pings for c in cycles])
+        row("− what is asked of others (`external`, `gateway`, `internal`)", [c.asking for c in cycles])
         row("− login (`login_ms`)", [c.login for c in cycles])
         row("− the tunnel's coming up after the client's word", [c.coming for c in cycles])
         row("− the client's own leaving", [c.leaving for c in cycles])
