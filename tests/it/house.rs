@@ -230,9 +230,13 @@ impl Prober {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// How many files it has open.
-    pub(crate) fn open_files(&self) -> u64 {
-        fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count() as u64
+    /// It may open so many files more than it has open now. The limit is on the numbers of descriptors, and there may be
+    /// unused ones among them.
+    pub(crate) fn may_open_more(&self, more: usize) {
+        let entries = fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap();
+        let open: Vec<u64> =
+            entries.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect();
+        self.may_open((0..).filter(|number| !open.contains(number)).nth(more).unwrap());
     }
 
     /// How many it may have open from now on.
