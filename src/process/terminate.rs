@@ -67,7 +67,12 @@ impl Tree {
     /// Waits until none lives any more, `deadline` comes or `hurry` is said; `true` when all are gone.
     pub async fn all_gone(&mut self, deadline: Instant, hurry: &CancellationToken) -> bool {
         loop {
-            let living = self.living();
+            let mut living = self.living();
+            if living.is_empty() {
+                // A look takes its time: of a process that starts another one meanwhile and ends it may miss both, as of
+                // a client that ends and has its script tidy up. The next look finds the new one.
+                living = self.living();
+            }
             if living.is_empty() {
                 return true;
             }
