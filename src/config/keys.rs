@@ -173,8 +173,8 @@ pub(super) fn hides_value(key: &str) -> bool {
     holds_secret(key) || matches!(key, "params" | "env" | "send" | "client_args")
 }
 
-#[cfg(test)]
-pub(super) const ALL: [(&str, &Keys); 13] = [
+/// Every block, by the name of its definition in the schema.
+pub(super) const BLOCKS: [(&str, &Keys); 13] = [
     ("top", &TOP),
     ("logging", &LOGGING),
     ("email", &EMAIL),
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn no_key_is_both_done_and_not_done() {
-        for (name, keys) in ALL {
+        for (name, keys) in BLOCKS {
             assert!(keys.later.iter().all(|key| !keys.known.contains(key)), "{name}");
         }
     }

@@ -279,6 +279,7 @@ impl Builder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::support::{text, value};
 
     fn parsed(text: &str) -> Node {
         let sink = Sink::new("c");
@@ -291,20 +292,6 @@ mod tests {
         let sink = Sink::new("c");
         let _ = parse(text, &sink);
         sink.finish().unwrap_err().faults.iter().map(ToString::to_string).collect()
-    }
-
-    fn value<'a>(node: &'a Node, path: &[&str]) -> &'a Node {
-        path.iter().fold(node, |node, key| match &node.kind {
-            NodeKind::Mapping(entries) => &entries.iter().find(|e| e.key == *key).unwrap().value,
-            other => panic!("{other:?} is no mapping"),
-        })
-    }
-
-    fn text<'a>(node: &'a Node, path: &[&str]) -> &'a str {
-        match &value(node, path).kind {
-            NodeKind::Scalar(text) => text,
-            other => panic!("{other:?} is no scalar"),
-        }
     }
 
     #[test]

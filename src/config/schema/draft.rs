@@ -3,26 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::KEYS;
-use crate::config::keys::{
-    ADOPT, ALERTS, CHECK, EMAIL, GATEWAY, Keys, LEAVE, LOGGING, PING, PROFILE, RESOLV_CONF, RULE, SITE, TOP,
-};
-
-/// Every block by the name of its definition.
-pub(in crate::config) const BLOCKS: [(&str, &Keys); 13] = [
-    ("top", &TOP),
-    ("logging", &LOGGING),
-    ("email", &EMAIL),
-    ("site", &SITE),
-    ("ping", &PING),
-    ("gateway", &GATEWAY),
-    ("check", &CHECK),
-    ("alerts", &ALERTS),
-    ("resolv_conf", &RESOLV_CONF),
-    ("profile", &PROFILE),
-    ("rule", &RULE),
-    ("leave", &LEAVE),
-    ("adopt", &ADOPT),
-];
+use crate::config::keys::{BLOCKS, Keys};
 
 /// Keys without which a block is faulty, wherever it stands. What a site needs may also stand in `defaults`.
 const REQUIRED: [(&str, &[&str]); 3] =

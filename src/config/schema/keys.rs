@@ -7,7 +7,7 @@ use super::shape::Shape::{
 
 /// A key of a block.
 pub(in crate::config) struct Described {
-    /// The block, as in `BLOCKS`.
+    /// The block, as in `config::keys::BLOCKS`.
     pub(in crate::config) block: &'static str,
     /// The key.
     pub(in crate::config) name: &'static str,

@@ -11,6 +11,5 @@ mod shape;
 pub use draft::schema;
 
 #[cfg(test)]
-pub(super) use draft::BLOCKS;
 #[cfg(test)]
 pub(super) use keys::KEYS;

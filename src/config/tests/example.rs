@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::support::{from_text, named, repository};
-use crate::config::keys::ALL;
+use crate::config::keys::BLOCKS;
 
 pub(super) fn example() -> String {
     fs::read_to_string(repository("config.yml.example")).unwrap()
@@ -20,7 +20,7 @@ fn the_example_is_a_configuration_without_faults_or_warnings() {
 #[test]
 fn the_example_names_every_key() {
     let text = example();
-    for (block, keys) in ALL {
+    for (block, keys) in BLOCKS {
         for key in keys.known {
             assert!(text.contains(&format!("{key}:")), "`{key}` of `{block}` is missing in the example");
         }

@@ -6,5 +6,5 @@ mod fixtures;
 mod profiles;
 mod schema;
 mod secrecy;
-mod support;
+pub(super) mod support;
 mod values;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::config::tree::{Node, NodeKind};
 use crate::config::*;
 
 pub(super) fn repository(path: &str) -> PathBuf {
@@ -53,4 +54,20 @@ pub(super) fn fixtures(directory: &str) -> Vec<(PathBuf, Option<String>)> {
         (path, text)
     };
     configs.into_iter().map(beside).collect()
+}
+
+/// The value at this path of keys.
+pub(in crate::config) fn value<'a>(node: &'a Node, path: &[&str]) -> &'a Node {
+    path.iter().fold(node, |node, key| match &node.kind {
+        NodeKind::Mapping(entries) => &entries.iter().find(|e| e.key == *key).unwrap().value,
+        other => panic!("{other:?} is no mapping"),
+    })
+}
+
+/// The text at this path of keys.
+pub(in crate::config) fn text<'a>(node: &'a Node, path: &[&str]) -> &'a str {
+    match &value(node, path).kind {
+        NodeKind::Scalar(text) => text,
+        other => panic!("{other:?} is no scalar"),
+    }
 }
