@@ -23,6 +23,7 @@ pub mod record;
 pub mod zone;
 
 pub mod net;
+pub mod vici;
 
 pub mod scheduler;
 
@@ -30,6 +31,7 @@ pub mod account;
 pub mod check;
 pub mod cleanup;
 pub mod client;
+pub mod ipsec;
 pub mod process;
 pub mod runner;
 pub mod stage;
