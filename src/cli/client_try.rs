@@ -17,7 +17,7 @@ use super::global::Global;
 use super::show::Terminal;
 use crate::client::{Seen, Typist};
 use crate::config::{
-    Account, AlertRules, Config, Fingerprint, GatewayConfig, GatewayProtocol, PingConfig, Profile, Reaction, Secret,
+    Account, AlertRules, Config, Fingerprint, GatewayConfig, GatewayProtocol, Probes, Profile, Reaction, Secret,
     SecretSource, Site, SiteTarget, SslVpn,
 };
 use crate::daemon::clear_up;
@@ -120,8 +120,8 @@ fn site(config: &Config, client: Arc<Profile>, args: &TryArgs) -> Result<Site, C
         };
         let SiteTarget::SslVpn(vpn) = &mut site.target;
         (vpn.client, vpn.gateway) = (client, gateway);
-        (vpn.external_ip, vpn.internal_ip, vpn.checks) = (None, None, Vec::new());
         vpn.fingerprints.extend(args.fingerprint.iter().cloned());
+        site.probes = Probes::default();
         return Ok(site);
     }
     let vpn_gw = args.gateway.clone().unwrap_or_default();
@@ -139,10 +139,6 @@ fn site(config: &Config, client: Arc<Profile>, args: &TryArgs) -> Result<Site, C
     };
     let target = SiteTarget::SslVpn(SslVpn {
         vpn_gw,
-        external_ip: None,
-        external_required: false,
-        internal_ip: None,
-        checks: Vec::new(),
         account: Account {
             username: args.username.clone().unwrap_or_else(|| name.to_string()),
             realm: args.realm.clone(),
@@ -155,13 +151,19 @@ fn site(config: &Config, client: Arc<Profile>, args: &TryArgs) -> Result<Site, C
         client,
         client_args: Vec::new(),
         fingerprints: args.fingerprint.clone(),
-        ca_file: None,
         gateway,
         params: args.param.iter().cloned().collect::<BTreeMap<_, _>>(),
-        ping: PingConfig::default(),
     });
     let interval = config.frequency;
-    Ok(Site { name, group: None, interval, interval_down: None, alerts: AlertRules::default(), target })
+    Ok(Site {
+        name,
+        group: None,
+        interval,
+        interval_down: None,
+        alerts: AlertRules::default(),
+        probes: Probes::default(),
+        target,
+    })
 }
 
 fn asks_password(client: &Profile) -> bool {

@@ -49,8 +49,8 @@ pub use fault::{Fault, LoadError};
 pub use load::{DEFAULT_FILES, Loaded, find_config, load, load_str};
 pub use model::{
     Account, Adopt, AlertRules, Config, DialogueRule, Email, Fingerprint, FingerprintAlgorithm, GatewayConfig,
-    GatewayProtocol, Leave, Logging, PingConfig, Profile, Reaction, ResolvConfConfig, Site, SiteTarget, SmtpTls,
-    SslVpn, Template, TemplatePart,
+    GatewayProtocol, Leave, Logging, PingConfig, Probes, Profile, Reaction, ResolvConfConfig, Site, SiteTarget,
+    SmtpTls, SslVpn, Template, TemplatePart,
 };
 pub use ownership::{OwnershipError, check_ownership};
 pub use pattern::Pattern;

@@ -90,8 +90,34 @@ pub struct Site {
     pub interval_down: Option<Duration>,
     /// When to tell people.
     pub alerts: AlertRules,
+    /// What is asked outside and inside the tunnel, whatever kind of tunnel it is.
+    pub probes: Probes,
     /// What is probed, by kind.
     pub target: SiteTarget,
+}
+
+/// What is asked on both sides of a tunnel.
+#[derive(Debug, Clone, Default)]
+pub struct Probes {
+    /// Address or name to ping outside; none: no stage `external`.
+    pub external_ip: Option<String>,
+    /// Whether a failure of `external` makes the site down. Default true.
+    pub external_required: bool,
+    /// Address to ping through the tunnel; none: no ping in the stage `internal`.
+    pub internal_ip: Option<String>,
+    /// What is asked through the tunnel beside the ping; none and no `internal_ip`: no stage `internal`.
+    pub checks: Vec<Check>,
+    /// Certificate authorities for the stage `gateway` and for checks by https, PEM; none: the system's roots.
+    pub ca_file: Option<PathBuf>,
+    /// How to ping.
+    pub ping: PingConfig,
+}
+
+impl Probes {
+    /// Whether anything is asked through the tunnel.
+    pub const fn ask_inside(&self) -> bool {
+        self.internal_ip.is_some() || !self.checks.is_empty()
+    }
 }
 
 /// What is probed.
@@ -115,14 +141,6 @@ impl Site {
 pub struct SslVpn {
     /// The gateway as written: host or host:port.
     pub vpn_gw: String,
-    /// Address or name to ping outside; none: no stage `external`.
-    pub external_ip: Option<String>,
-    /// Whether a failure of `external` makes the site down. Default true.
-    pub external_required: bool,
-    /// Address to ping through the tunnel; none: no stage `internal`.
-    pub internal_ip: Option<String>,
-    /// What is asked through the tunnel beside the ping; none and no `internal_ip`: no stage `internal`.
-    pub checks: Vec<Check>,
     /// Whose login it is.
     pub account: Account,
     /// The user name to type; none where the gateway knows the client by its certificate alone.
@@ -141,14 +159,10 @@ pub struct SslVpn {
     pub client_args: Vec<String>,
     /// Certificates that may be accepted when the client asks.
     pub fingerprints: Vec<Fingerprint>,
-    /// Certificate authorities for the stage `gateway` and for checks by https, PEM; none: the system's roots.
-    pub ca_file: Option<PathBuf>,
     /// What is looked at before the login.
     pub gateway: GatewayConfig,
     /// Values for fields in braces that a profile asks for beside the site's keys.
     pub params: BTreeMap<String, String>,
-    /// How to ping.
-    pub ping: PingConfig,
 }
 
 /// How the stage `gateway` looks at the gateway.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::address::{is_host, split_host_port};
 use super::blocks::{
     SecretGiven, alerts_block, read_alerts, read_key_passphrase, read_otp_secret, read_password, read_ping,
 };
-use super::checks::{Check, read_checks};
+use super::checks::read_checks;
 use super::fields::Fields;
 use super::gateway::{GatewayKeys, read_gateway_keys};
 use super::keys::SITE;
@@ -20,7 +20,7 @@ use super::site_fields::needs_login;
 use super::suggest::did_you_mean;
 use super::template::{SITE_FIELDS, is_field_name};
 use super::value::Value;
-use super::{Account, AlertRules, Fingerprint, PingConfig, Profile, Reaction, Site, SiteTarget, SslVpn, fingerprint};
+use super::{Account, AlertRules, Fingerprint, Probes, Profile, Reaction, Site, SiteTarget, SslVpn, fingerprint};
 use crate::record::SiteName;
 
 /// For the whole login; longer than an hour is a hung client, and blocks every other site.
@@ -51,9 +51,7 @@ pub(super) struct Surroundings<'s, 'a> {
 /// What the keys of a site say, each by itself.
 struct Draft {
     vpn_gw: Option<String>,
-    external_ip: Option<String>,
-    external_required: bool,
-    internal_ip: Option<String>,
+    probes: Probes,
     realm: Option<String>,
     username: Option<String>,
     password: SecretGiven,
@@ -63,13 +61,10 @@ struct Draft {
     client: Option<Arc<Profile>>,
     client_args: Vec<String>,
     fingerprints: Vec<Fingerprint>,
-    ca_file: Option<PathBuf>,
     gateway: GatewayKeys,
-    checks: Vec<Check>,
     group: Option<String>,
     interval: Duration,
     interval_down: Option<Duration>,
-    ping: PingConfig,
     params: BTreeMap<String, String>,
     alerts: AlertRules,
 }
@@ -101,12 +96,9 @@ pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_,
         interval: draft.interval,
         interval_down: draft.interval_down,
         alerts: draft.alerts,
+        probes: draft.probes,
         target: SiteTarget::SslVpn(SslVpn {
             vpn_gw: draft.vpn_gw?,
-            external_ip: draft.external_ip,
-            external_required: draft.external_required,
-            internal_ip: draft.internal_ip,
-            checks: draft.checks,
             account: Account { username: account, realm: draft.realm },
             username: draft.username,
             password: draft.password.source(),
@@ -117,9 +109,7 @@ pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_,
             client,
             client_args: draft.client_args,
             fingerprints: draft.fingerprints,
-            ca_file: draft.ca_file,
             params: draft.params,
-            ping: draft.ping,
         }),
     })
 }
@@ -145,9 +135,7 @@ impl Draft {
         let list = |key: &str| fields.get(key).map(|value| value.items()).unwrap_or_default();
         Self {
             vpn_gw: fields.get("vpn_gw").and_then(|value| read_gateway(&value)),
-            external_ip: fields.get("external_ip").and_then(|value| read_host(&value)),
-            external_required: fields.get("external_required").and_then(|value| value.flag()).unwrap_or(true),
-            internal_ip: fields.get("internal_ip").and_then(|value| read_address(&value)),
+            probes: read_probes(fields, around.base),
             realm: fields.text("realm"),
             username: fields.text("username"),
             password: read_password(fields, around.base),
@@ -156,13 +144,10 @@ impl Draft {
             timeout: fields.duration("timeout", &TIMEOUT).unwrap_or(Duration::from_mins(1)),
             client_args: fields.get("client_args").and_then(|value| value.texts()).unwrap_or_default(),
             fingerprints: list("fingerprint").iter().filter_map(read_fingerprint).collect(),
-            ca_file: fields.file("ca_file", around.base),
             gateway: read_gateway_keys(fields),
-            checks: read_checks(fields),
             group: fields.text("group"),
             interval: fields.duration("frequency", &FREQUENCY).unwrap_or(around.frequency),
             interval_down: fields.duration("frequency_down", &FREQUENCY),
-            ping: read_ping(fields),
             params: read_params(fields, client.as_deref(), around.base),
             client,
             alerts: read_alerts(&alerts),
@@ -202,6 +187,18 @@ impl Draft {
             }
             super::site_fields::check_fields(fields, client, self.vpn_gw.as_deref(), &self.params);
         }
+    }
+}
+
+/// What is asked on both sides of the tunnel.
+fn read_probes(fields: &Fields<'_>, base: &Path) -> Probes {
+    Probes {
+        external_ip: fields.get("external_ip").and_then(|value| read_host(&value)),
+        external_required: fields.get("external_required").and_then(|value| value.flag()).unwrap_or(true),
+        internal_ip: fields.get("internal_ip").and_then(|value| read_address(&value)),
+        checks: read_checks(fields),
+        ca_file: fields.file("ca_file", base),
+        ping: read_ping(fields),
     }
 }
 

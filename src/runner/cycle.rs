@@ -154,7 +154,7 @@ async fn one_stage(
     cx: &mut CycleState<'_>,
     observer: &dyn Observer,
 ) -> StageRecord {
-    let required = stage != Stage::External || cx.vpn.external_required;
+    let required = stage != Stage::External || cx.site.probes.external_required;
     let cancel = cx.around.cancel.clone();
     let skip = match decide(stage, done, cx.client.is_some(), cancel.is_cancelled()) {
         Decision::Skip(because_of) => Some(Outcome::Skipped { because_of }),

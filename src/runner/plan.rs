@@ -10,9 +10,9 @@ pub fn stages_of(site: &Site) -> Vec<Stage> {
         .iter()
         .copied()
         .filter(|stage| match stage {
-            Stage::External => vpn.external_ip.is_some(),
+            Stage::External => site.probes.external_ip.is_some(),
             Stage::Gateway => vpn.gateway.speaks != GatewayProtocol::None,
-            Stage::Internal => vpn.internal_ip.is_some() || !vpn.checks.is_empty(),
+            Stage::Internal => site.probes.ask_inside(),
             Stage::Prepare | Stage::Login | Stage::Teardown | Stage::Cleanup => true,
         })
         .collect()

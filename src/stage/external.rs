@@ -16,7 +16,7 @@ const PAYLOAD: usize = 56;
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
-    let Some(host) = cx.vpn.external_ip.as_deref() else { return StageEnd::passed() };
+    let Some(host) = cx.site.probes.external_ip.as_deref() else { return StageEnd::passed() };
     let target = match cx.around.net.resolve(host, RESOLVE_TIMEOUT).await {
         Ok(target) => target,
         Err(e @ ResolveError::NotFound(_)) => return StageEnd::because(FailureKind::NameNotResolved, e.to_string()),
@@ -24,7 +24,7 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
             return StageEnd::because(MalfunctionKind::ResolverFailed, e.to_string());
         }
     };
-    let ping = cx.vpn.ping;
+    let ping = cx.site.probes.ping;
     let request = small_series(target, &ping);
     let report = cx.around.net.ping(request).await;
     cx.external = report.as_ref().ok().map(|r| r.stats);

@@ -1,6 +1,7 @@
 //! Stage `gateway`: name, TCP, TLS and certificate of the gateway, each timed, without logging in.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -20,7 +21,8 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
     let deadline = Instant::now() + cx.vpn.gateway.timeout;
     // Kept also when the stage is cut short.
     let facts = cx.gateway.insert(GatewayFacts::default());
-    let look = Look { net: &*cx.around.net, vpn: cx.vpn, deadline, now: cx.around.unix_time() };
+    let ca_file = cx.site.probes.ca_file.as_deref();
+    let look = Look { net: &*cx.around.net, vpn: cx.vpn, ca_file, deadline, now: cx.around.unix_time() };
     look.at_gateway(facts).await.unwrap_or_else(|end| end)
 }
 
@@ -28,6 +30,7 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
 struct Look<'a> {
     net: &'a dyn NetContext,
     vpn: &'a SslVpn,
+    ca_file: Option<&'a Path>,
     deadline: Instant,
     now: UnixTime,
 }
@@ -149,7 +152,7 @@ impl Look<'_> {
 
     /// Whom the chain may end at, where somebody asked for that.
     async fn roots(&self) -> Result<Option<Roots>, StageEnd> {
-        let ca_file = self.vpn.ca_file.as_deref();
+        let ca_file = self.ca_file;
         let asked = self.vpn.gateway.verify.unwrap_or(ca_file.is_some());
         if !asked {
             return Ok(None);

@@ -25,16 +25,16 @@ const ROUTE_COMES: Duration = Duration::from_secs(5);
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
-    let (vpn, around, tunnel) = (cx.vpn, cx.around, cx.tunnel.clone());
+    let (probes, around, tunnel) = (&cx.site.probes, cx.around, cx.tunnel.clone());
     let way = Way { net: &*around.net, tunnel: tunnel.as_ref(), routes_until: Instant::now() + ROUTE_COMES };
-    let inside = Inside { way, ca_file: vpn.ca_file.as_deref(), now: around.unix_time() };
+    let inside = Inside { way, ca_file: probes.ca_file.as_deref(), now: around.unix_time() };
     let (mut stats, mut checks) = (None, Vec::new());
     let pinged = while_connected(cx, async {
-        let pinged = match vpn.internal_ip.as_deref() {
-            Some(address) => Some(ping(way, address, vpn.ping, &mut stats).await),
+        let pinged = match probes.internal_ip.as_deref() {
+            Some(address) => Some(ping(way, address, probes.ping, &mut stats).await),
             None => None,
         };
-        for check in &vpn.checks {
+        for check in &probes.checks {
             checks.push(Box::pin(inside.run(check)).await);
         }
         pinged

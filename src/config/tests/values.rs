@@ -36,9 +36,9 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.state_dir, Path::new("/var/lib/a"));
     assert_eq!(config.resolv_conf.path, Path::new("/etc/resolv.conf"));
     let (gw, target) = site(&config, "gw");
-    assert_eq!((gw.alerts, target.ping), (AlertRules::default(), PingConfig::default()));
+    assert_eq!((gw.alerts, gw.probes.ping), (AlertRules::default(), PingConfig::default()));
     assert_eq!(target.password, Some(SecretSource::File("/etc/vpnprobe/gw.pw".into())));
-    assert!(target.external_required);
+    assert!(gw.probes.external_required);
     let bare = load_str("frequency: 60", Path::new("."), "c", &Environment::default()).unwrap().config;
     assert_eq!((bare.state_dir, bare.prober.as_str()), (std::path::absolute("state").unwrap(), "localhost"));
     assert!(bare.sites.is_empty() && bare.logging.email.is_none());
@@ -48,10 +48,13 @@ fn what_is_left_out_has_its_default() {
 #[test]
 fn merged_and_default_values_arrive_and_the_nearest_one_counts() {
     let config = good("merges.yml").config;
-    let (_, oslo) = site(&config, "oslo");
-    assert_eq!((oslo.vpn_gw.as_str(), oslo.internal_ip.as_deref()), ("vpn.oslo.example.com:8443", Some("10.1.0.1")));
-    let (rome, target) = site(&config, "rome");
-    assert_eq!((target.ping.count, target.ping.interval), (1000, Duration::from_millis(500)));
+    let (oslo_site, oslo) = site(&config, "oslo");
+    assert_eq!(
+        (oslo.vpn_gw.as_str(), oslo_site.probes.internal_ip.as_deref()),
+        ("vpn.oslo.example.com:8443", Some("10.1.0.1"))
+    );
+    let (rome, _) = site(&config, "rome");
+    assert_eq!((rome.probes.ping.count, rome.probes.ping.interval), (1000, Duration::from_millis(500)));
     assert_eq!(rome.alerts.after, 1);
 
     let text = "
@@ -64,7 +67,7 @@ fn merged_and_default_values_arrive_and_the_nearest_one_counts() {
           b: { frequency: 80, params: { b: 2 } }";
     let config = from_text(text).unwrap().config;
     let ((a, a_target), (b, b_target)) = (site(&config, "a"), site(&config, "b"));
-    assert_eq!((a_target.ping.count, a_target.ping.timeout), (9, Duration::from_secs(1)));
+    assert_eq!((a.probes.ping.count, a.probes.ping.timeout), (9, Duration::from_secs(1)));
     assert_eq!((a.alerts.after, a.alerts.resolve_after, a.alerts.reminder), (4, 6, Duration::ZERO));
     assert_eq!(
         a_target.password,
