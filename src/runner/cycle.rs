@@ -7,22 +7,11 @@ use tokio::time::Instant;
 use super::catch::caught;
 use super::plan::{Decision, decide, stages_of};
 use crate::cleanup::{Journal, JournalFile, Started};
-use crate::config::{Site, SiteTarget};
+use crate::config::Site;
 use crate::hostload::{BUSY_PCT, HostLoad};
 use crate::net::NetLock;
 use crate::record::{CycleId, CycleRecord, MalfunctionKind, Outcome, SiteName, Stage, StageRecord, judge, one_line};
-use crate::stage::{self, CycleState, StageEnd, Surroundings};
-
-/// What is asked for beside the site.
-#[derive(Debug, Clone, Copy)]
-pub struct Order {
-    /// The interval in force.
-    pub interval: Duration,
-    /// Whether a row is written for the cycle: then one is owed even if the prober is killed.
-    pub owes_row: bool,
-    /// Log in although the account rests (`test --force`).
-    pub force: bool,
-}
+use crate::stage::{CycleState, Order, StageEnd, Surroundings};
 
 /// Sees stages as they happen.
 pub trait Observer: Send + Sync {
@@ -79,7 +68,6 @@ impl Closing {
 
 /// Runs one cycle of `site`. Never fails: what goes wrong is in the record.
 pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observer: &dyn Observer) -> Finished {
-    let SiteTarget::SslVpn(vpn) = &site.target;
     // What waits for another prober's cycle to end, or for mails to be sent before this one begins, is not the cycle.
     let lock = tokio::select! {
         biased;
@@ -100,12 +88,10 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         prober: around.prober.clone(),
         interval: order.interval,
     };
-    let mut cx = CycleState::new(site, vpn, around, cycle.clone(), order.owes_row);
-    cx.force = order.force;
-    cx.lock = lock;
+    let mut cx = CycleState::new(site, around, cycle.clone(), order, lock);
     let mut stages = Vec::new();
     for stage in stages_of(site) {
-        let record = one_stage(stage, &stages, &mut cx, observer).await;
+        let record = one_stage(stage, &stages, &mut cx, (site, around), observer).await;
         observer.ended(&site.name, &record);
         stages.push(record);
     }
@@ -113,7 +99,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
     if let Some(busy_pct) = load.busy_pct().filter(|&busy| busy >= BUSY_PCT) {
         tracing::warn!(site = %site.name, busy_pct = busy_pct.round(), "this host was busy during the cycle: its times may be too long");
     }
-    let dialogue = cx.client.as_ref().map(stage::Client::dialogue).unwrap_or_default();
+    let found = cx.into_findings();
     let judged = judge(&stages);
     let deciding = stages.iter().find(|s| Some(s.stage) == judged.stage);
     let record = CycleRecord {
@@ -129,22 +115,17 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         reason: judged.reason,
         detail: deciding.and_then(|s| s.detail.clone()).or_else(|| noteworthy(&stages)),
         stages,
-        external: cx.external,
-        gateway: cx.gateway.take(),
-        login: cx.login,
-        internal: cx.internal,
-        checks: std::mem::take(&mut cx.checks),
-        leftovers: std::mem::take(&mut cx.leftovers),
+        external: found.measured.external,
+        gateway: found.gateway,
+        login: found.login,
+        internal: found.measured.internal,
+        checks: found.measured.checks,
+        leftovers: found.leftovers,
         took: Some(began.elapsed()),
-        dialogue,
+        dialogue: found.dialogue,
     };
     let clean = record.leftovers.is_empty();
-    let closing = Closing {
-        lock: cx.lock.take().and_then(Result::ok),
-        journal: cx.journal_file.take().zip(cx.journal.take()),
-        clean,
-    };
-    Finished { record, closing }
+    Finished { record, closing: Closing { lock: found.lock, journal: found.journal, clean } }
 }
 
 /// Runs or skips one stage, times it, and turns a stop or a panic into its outcome.
@@ -152,18 +133,19 @@ async fn one_stage(
     stage: Stage,
     done: &[StageRecord],
     cx: &mut CycleState<'_>,
+    (site, around): (&Site, &Surroundings),
     observer: &dyn Observer,
 ) -> StageRecord {
-    let required = stage != Stage::External || cx.site.probes.external_required;
-    let cancel = cx.around.cancel.clone();
-    let skip = match decide(stage, done, cx.client.is_some(), cancel.is_cancelled()) {
+    let required = stage != Stage::External || site.probes.external_required;
+    let cancel = around.cancel.clone();
+    let skip = match decide(stage, done, cx.client_started(), cancel.is_cancelled()) {
         Decision::Skip(because_of) => Some(Outcome::Skipped { because_of }),
         Decision::Run => None,
     };
     if let Some(outcome) = skip {
         return StageRecord { stage, outcome, required, took: Duration::ZERO, detail: None };
     }
-    observer.begins(&cx.site.name, stage);
+    observer.begins(&site.name, stage);
     let began = Instant::now();
     let always_runs = matches!(stage, Stage::Teardown | Stage::Cleanup);
     let end = tokio::select! {
@@ -171,7 +153,7 @@ async fn one_stage(
         () = cancel.cancelled(), if !always_runs => {
             StageEnd::because(MalfunctionKind::Cancelled, "the prober was asked to stop")
         }
-        end = caught(stage::run(stage, cx)) => end.unwrap_or_else(|panic| {
+        end = caught(cx.run(stage)) => end.unwrap_or_else(|panic| {
             tracing::error!(%stage, panic, "a stage panicked: please report this");
             StageEnd::because(MalfunctionKind::Panicked, panic)
         }),

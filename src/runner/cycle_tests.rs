@@ -12,7 +12,7 @@ use super::*;
 use crate::account::AccountBook;
 use crate::cleanup::ResolvConf;
 use crate::clock::SystemClock;
-use crate::config::{self, Environment};
+use crate::config::{self, Environment, SiteTarget};
 use crate::demo::{DemoNet, World};
 use crate::net::{
     BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetSnapshot, PingError, PingReport,

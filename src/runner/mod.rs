@@ -6,7 +6,8 @@ mod plan;
 mod recover;
 mod worker;
 
-pub use cycle::{Closing, Finished, NoObserver, Observer, Order, run_cycle};
+pub use crate::stage::Order;
+pub use cycle::{Closing, Finished, NoObserver, Observer, run_cycle};
 pub use plan::{Decision, decide, stages_of};
 pub use recover::{RecoverError, Recovery, recover};
 pub use worker::{Job, Progress, Sink, work};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{CycleState, StageEnd};
+use super::{StageEnd, VpnCycle};
 use crate::cleanup::{KnownGood, Mode, Tidy, Witness};
 use crate::process::{Claim, Tree};
 
 /// Runs the stage.
-pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
     let around = cx.around;
     let while_up = cx.known_good.as_ref().and_then(KnownGood::while_up);
     let tidy = Tidy {

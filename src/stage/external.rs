@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::ping::{Meaning, judge};
-use super::{CycleState, StageEnd};
-use crate::config::PingConfig;
+use super::{Measured, StageEnd, Surroundings};
+use crate::config::{PingConfig, Site};
 use crate::net::{Fragments, PingRequest, ResolveError};
 use crate::record::{FailureKind, MalfunctionKind};
 
@@ -15,19 +15,19 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 const PAYLOAD: usize = 56;
 
 /// Runs the stage.
-pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
-    let Some(host) = cx.site.probes.external_ip.as_deref() else { return StageEnd::passed() };
-    let target = match cx.around.net.resolve(host, RESOLVE_TIMEOUT).await {
+pub(super) async fn run(site: &Site, around: &Surroundings, measured: &mut Measured) -> StageEnd {
+    let Some(host) = site.probes.external_ip.as_deref() else { return StageEnd::passed() };
+    let target = match around.net.resolve(host, RESOLVE_TIMEOUT).await {
         Ok(target) => target,
         Err(e @ ResolveError::NotFound(_)) => return StageEnd::because(FailureKind::NameNotResolved, e.to_string()),
         Err(e @ ResolveError::ResolverFailed { .. }) => {
             return StageEnd::because(MalfunctionKind::ResolverFailed, e.to_string());
         }
     };
-    let ping = cx.site.probes.ping;
+    let ping = site.probes.ping;
     let request = small_series(target, &ping);
-    let report = cx.around.net.ping(request).await;
-    cx.external = report.as_ref().ok().map(|r| r.stats);
+    let report = around.net.ping(request).await;
+    measured.external = report.as_ref().ok().map(|r| r.stats);
     let meaning = Meaning { silence: FailureKind::NoReply, unreachable: FailureKind::Unreachable };
     judge(target, &report, ping.max_loss_pct, meaning)
 }

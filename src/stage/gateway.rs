@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::rustls::pki_types::UnixTime;
 
-use super::{CycleState, StageEnd};
+use super::{StageEnd, VpnCycle};
 use crate::check::{Demand, Distrust, Roots, Seen, TlsTrouble, Trusted, Wanted, facts_of, handshake, judge};
 use crate::config::{GatewayProtocol, SslVpn, split_host_port};
 use crate::net::{BoxStream, ConnectError, NetContext, ResolveError};
@@ -17,7 +17,7 @@ use crate::record::{FailureKind, GatewayFacts, MalfunctionKind};
 const HTTPS: u16 = 443;
 
 /// Runs the stage.
-pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
     let deadline = Instant::now() + cx.vpn.gateway.timeout;
     // Kept also when the stage is cut short.
     let facts = cx.gateway.insert(GatewayFacts::default());

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::external::small_series;
 use super::mtu::Large;
 use super::ping::{Meaning, judge};
-use super::{CycleState, StageEnd};
+use super::{StageEnd, VpnCycle};
 use crate::check::{Astray, Inside, Way};
 use crate::client::{Session, SessionEvent};
 use crate::config::PingConfig;
@@ -24,7 +24,7 @@ use crate::record::{CheckRecord, FailureKind, MalfunctionKind, Outcome, PingStat
 const ROUTE_COMES: Duration = Duration::from_secs(5);
 
 /// Runs the stage.
-pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
     let (probes, around, tunnel) = (&cx.site.probes, cx.around, cx.tunnel.clone());
     let way = Way { net: &*around.net, tunnel: tunnel.as_ref(), routes_until: Instant::now() + ROUTE_COMES };
     let inside = Inside { way, ca_file: probes.ca_file.as_deref(), now: around.unix_time() };
@@ -40,10 +40,10 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
         pinged
     })
     .await;
-    cx.internal = stats;
-    cx.checks = checks;
+    cx.measured.internal = stats;
+    cx.measured.checks = checks;
     match pinged {
-        Ok(pinged) => sum_up(pinged, &cx.checks),
+        Ok(pinged) => sum_up(pinged, &cx.measured.checks),
         Err(lost) => lost,
     }
 }
@@ -99,7 +99,7 @@ impl From<Astray> for StageEnd {
 }
 
 /// Does something while the client holds the tunnel; `Err`: it is gone.
-async fn while_connected<T>(cx: &mut CycleState<'_>, work: impl Future<Output = T>) -> Result<T, StageEnd> {
+async fn while_connected<T>(cx: &mut VpnCycle<'_>, work: impl Future<Output = T>) -> Result<T, StageEnd> {
     let Some(client) = cx.client.as_mut() else { return Ok(work.await) };
     tokio::select! {
         done = work => Ok(done),

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::login_account::Codes;
 use super::login_wait::log_in;
-use super::{Client, CycleState, StageEnd, login_account as account};
+use super::{Client, StageEnd, VpnCycle, login_account as account};
 use crate::cleanup::Mode;
 use crate::client::{ClientCommand, CodeSource, Dialogue, Fields, Session, SpawnError};
 use crate::config::{Secret, SslVpn, split_host_port};
@@ -15,7 +15,7 @@ use crate::process::{MARK, ProcessId, Tree};
 use crate::record::{MalfunctionKind, Outcome};
 
 /// Runs the stage.
-pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
     if let Some(end) = account::rests(cx) {
         return end;
     }
@@ -38,7 +38,7 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
 }
 
 /// Starts the client and logs in, until `deadline` (none: the site's `timeout` from now).
-async fn once(cx: &mut CycleState<'_>, codes: Option<&Arc<Codes>>, deadline: Option<Instant>) -> StageEnd {
+async fn once(cx: &mut VpnCycle<'_>, codes: Option<&Arc<Codes>>, deadline: Option<Instant>) -> StageEnd {
     if let Err(end) = start(cx, codes.cloned()) {
         return end;
     }
@@ -58,7 +58,7 @@ fn is_busy(end: &StageEnd) -> bool {
 }
 
 /// Ends what is left of the client and of the strangers that its profile adopts; `Err`: what stays, in words.
-async fn make_way(cx: &mut CycleState<'_>, deadline: Instant) -> Result<(), String> {
+async fn make_way(cx: &mut VpnCycle<'_>, deadline: Instant) -> Result<(), String> {
     let (around, adopt) = (cx.around, cx.vpn.client.adopt.clone());
     let Some(client) = cx.client.as_mut() else { return Ok(()) };
     let tidied = timeout_at(deadline, async {
@@ -76,7 +76,7 @@ async fn make_way(cx: &mut CycleState<'_>, deadline: Instant) -> Result<(), Stri
 }
 
 /// Starts the client.
-fn start(cx: &mut CycleState<'_>, codes: Option<Arc<Codes>>) -> Result<(), StageEnd> {
+fn start(cx: &mut VpnCycle<'_>, codes: Option<Arc<Codes>>) -> Result<(), StageEnd> {
     let secrets = secrets(cx);
     let mut fields = fields(cx.site.name.as_str(), cx.vpn, &secrets);
     if let Some(codes) = codes {
@@ -106,12 +106,12 @@ fn not_started(error: &SpawnError) -> StageEnd {
     StageEnd::because(kind, crate::error::chain(error))
 }
 
-pub(super) fn spawned(cx: &CycleState<'_>) -> Instant {
+pub(super) fn spawned(cx: &VpnCycle<'_>) -> Instant {
     cx.client.as_ref().map_or_else(Instant::now, |c| c.session.spawned())
 }
 
 /// Notes the client's first process in the journal.
-fn save_leader(cx: &CycleState<'_>) -> Option<tokio::task::JoinHandle<()>> {
+fn save_leader(cx: &VpnCycle<'_>) -> Option<tokio::task::JoinHandle<()>> {
     let (file, journal) = (cx.journal_file.clone()?, cx.journal.clone()?);
     Some(tokio::task::spawn_blocking(move || {
         if let Err(e) = file.write(&journal) {
@@ -122,7 +122,7 @@ fn save_leader(cx: &CycleState<'_>) -> Option<tokio::task::JoinHandle<()>> {
 }
 
 /// What the client is run with. A group of arguments is left out when the site has no value for a field in it.
-fn command(cx: &CycleState<'_>, fields: &Fields) -> ClientCommand {
+fn command(cx: &VpnCycle<'_>, fields: &Fields) -> ClientCommand {
     let profile = &cx.vpn.client;
     let expand = |group: &Vec<_>| group.iter().map(|t| fields.expand_plain(t)).collect::<Result<Vec<_>, _>>().ok();
     let mut args: Vec<String> = profile.args.iter().filter_map(expand).flatten().collect();
@@ -138,7 +138,7 @@ fn command(cx: &CycleState<'_>, fields: &Fields) -> ClientCommand {
 }
 
 /// The site's secrets by the names of their fields.
-fn secrets(cx: &CycleState<'_>) -> Vec<(String, Secret)> {
+fn secrets(cx: &VpnCycle<'_>) -> Vec<(String, Secret)> {
     let named = [("password", &cx.password), ("key_passphrase", &cx.key_passphrase)];
     named.into_iter().filter_map(|(name, secret)| Some((name.to_owned(), secret.clone()?))).collect()
 }

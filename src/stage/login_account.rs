@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::sleep;
 
-use super::{CycleState, StageEnd};
+use super::{StageEnd, VpnCycle};
 use crate::account::{AccountBook, Step, Totp};
 use crate::client::CodeSource;
 use crate::clock::Clock;
@@ -17,7 +17,7 @@ use crate::record::{FailureKind, FaultDomain, MalfunctionKind, Outcome};
 const TRIES: u32 = 3;
 
 /// The account rests after the gateway refused it: another login with the same password could lock it.
-pub(super) fn rests(cx: &CycleState<'_>) -> Option<StageEnd> {
+pub(super) fn rests(cx: &VpnCycle<'_>) -> Option<StageEnd> {
     if cx.force {
         return None;
     }
@@ -38,7 +38,7 @@ pub(super) fn rests(cx: &CycleState<'_>) -> Option<StageEnd> {
 }
 
 /// A refused account rests from now on, an accepted one does not.
-pub(super) fn note(cx: &CycleState<'_>, end: &StageEnd) {
+pub(super) fn note(cx: &VpnCycle<'_>, end: &StageEnd) {
     let (accounts, account, now) = (&cx.around.accounts, &cx.vpn.account, cx.around.clock.now());
     let noted = match (end.outcome, &cx.password) {
         (Outcome::Failed(reason), Some(secret)) if reason.fault_domain() == FaultDomain::Identity => accounts
@@ -54,7 +54,7 @@ pub(super) fn note(cx: &CycleState<'_>, end: &StageEnd) {
 }
 
 /// The client asks for the password again, at random as it seems.
-pub(super) fn may_type_again(cx: &CycleState<'_>) -> bool {
+pub(super) fn may_type_again(cx: &VpnCycle<'_>) -> bool {
     match cx.around.accounts.second_sending(&cx.vpn.account, cx.around.clock.now()) {
         Ok(granted) => granted,
         // Without the book nobody knows: better one login too few.
@@ -67,7 +67,7 @@ pub(super) fn may_type_again(cx: &CycleState<'_>) -> bool {
 
 /// Reserves the one-time code that will be typed, where the site has a secret for them. When the code of now was used
 /// already, by whatever process, waits for the next one.
-pub(super) async fn reserve_code(cx: &CycleState<'_>) -> Result<Option<Arc<Codes>>, StageEnd> {
+pub(super) async fn reserve_code(cx: &VpnCycle<'_>) -> Result<Option<Arc<Codes>>, StageEnd> {
     let Some(secret) = &cx.otp_secret else { return Ok(None) };
     let totp = Totp::parse(secret).map_err(|e| StageEnd::because(MalfunctionKind::PrepareFailed, e.to_string()))?;
     let codes = Codes {

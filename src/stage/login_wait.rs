@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{CycleState, StageEnd, login_account as account};
+use super::{StageEnd, VpnCycle, login_account as account};
 use crate::client::{Session, SessionEvent};
 use crate::net::{Interface, NetChanges, NetSnapshot, matches_glob};
 use crate::record::{FailureKind, MalfunctionKind, Reason};
@@ -21,7 +21,7 @@ struct Claim {
 
 /// Waits until the client says that it is connected and its interface proves it. What it says is a claim: it falls with
 /// the next question for credentials, and of several the last one counts.
-pub(super) async fn log_in(cx: &mut CycleState<'_>, deadline: Instant) -> StageEnd {
+pub(super) async fn log_in(cx: &mut VpnCycle<'_>, deadline: Instant) -> StageEnd {
     let glob = cx.vpn.client.interface.clone();
     let mut claim: Option<Claim> = None;
     let mut changes: Option<Box<dyn NetChanges>> = None;
@@ -93,7 +93,7 @@ pub(super) async fn log_in(cx: &mut CycleState<'_>, deadline: Instant) -> StageE
 /// The last word by the time at which the tunnel was seen, or right after it, was the client's own: one before it was
 /// something else's, a banner for instance, and made the login look too short. To be asked when the cycle has gone on for
 /// a while. The last word and the sight of the tunnel may have come at once, in either order.
-pub(super) fn hear_last_claim(cx: &mut CycleState<'_>) {
+pub(super) fn hear_last_claim(cx: &mut VpnCycle<'_>) {
     let Some(client) = &cx.client else { return };
     let Some((proved, claim)) = client.proved.zip(client.session.last_claim()) else { return };
     if claim.saturating_duration_since(proved) <= LAST_CLAIM {
@@ -147,7 +147,7 @@ fn timed_out(session: &Session, claim: Option<Claim>, glob: Option<&str>) -> Sta
 }
 
 /// Whether the client's word is true: its interface has an address and a route. `None`: not yet.
-fn tunnel_up(cx: &mut CycleState<'_>, glob: &str, changes: &mut Option<Box<dyn NetChanges>>) -> Option<StageEnd> {
+fn tunnel_up(cx: &mut VpnCycle<'_>, glob: &str, changes: &mut Option<Box<dyn NetChanges>>) -> Option<StageEnd> {
     if changes.is_none() {
         // Before the first look, so that no change is missed.
         match cx.around.net.watch() {

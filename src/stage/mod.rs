@@ -3,6 +3,7 @@
 //! A failed probe is a value and never an `Err`: whatever goes wrong on our side becomes `Inconclusive` at this border.
 
 mod cleanup;
+mod end;
 mod external;
 mod gateway;
 mod internal;
@@ -15,6 +16,9 @@ mod prepare;
 mod state;
 mod surroundings;
 mod teardown;
+mod vpn;
 
-pub use state::{Client, CycleState, StageEnd, run};
+pub use end::StageEnd;
+pub use state::{CycleState, Findings, Lock, Measured, Order};
 pub use surroundings::{HoldRoutes, Quiet, Surroundings};
+pub use vpn::{Client, VpnCycle};

@@ -1,13 +1,13 @@
 //! Stage `prepare`: the host is as it was before our first login, nobody else's client runs, and we know what to do.
 
-use super::{CycleState, StageEnd, Surroundings};
+use super::{StageEnd, Surroundings, VpnCycle};
 use crate::cleanup::{Baseline, Difference, Journal, JournalFile, KnownGood, Mode, TidyReport, Witness, boot_id};
 use crate::config::{Profile, Secret, SecretSource};
 use crate::process::{MARK, Process, scan};
 use crate::record::MalfunctionKind;
 
 /// Runs the stage.
-pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
     match prepare(cx).await {
         Ok(done) if done.is_empty() => StageEnd::passed(),
         Ok(done) => StageEnd::passed_with(format!("removed leftovers: {}", done.join("; "))),
@@ -15,7 +15,7 @@ pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
     }
 }
 
-async fn prepare(cx: &mut CycleState<'_>) -> Result<Vec<String>, StageEnd> {
+async fn prepare(cx: &mut VpnCycle<'_>) -> Result<Vec<String>, StageEnd> {
     let around = cx.around;
     match &cx.lock {
         Some(Ok(_)) => {}
@@ -64,7 +64,7 @@ async fn read_secret(source: Option<&SecretSource>, around: &Surroundings) -> Re
 }
 
 /// Compares resolv.conf with its known good state; what a client wrote is taken back.
-async fn compare_resolv_conf(cx: &mut CycleState<'_>) -> Result<Option<String>, StageEnd> {
+async fn compare_resolv_conf(cx: &mut VpnCycle<'_>) -> Result<Option<String>, StageEnd> {
     let around = cx.around;
     let broken = |e: std::io::Error| failed(format!("cannot compare resolv.conf with its known good state: {e}"));
     let now = around.resolv_conf.read().map_err(broken)?;

@@ -5,13 +5,13 @@ use std::str::FromStr;
 use nix::sys::signal::Signal;
 use tokio::time::Instant;
 
-use super::{Client, CycleState, StageEnd};
+use super::{Client, StageEnd, VpnCycle};
 use crate::config::Leave;
 use crate::process::ProcessExit;
 use crate::record::LeftoverKind;
 
 /// Runs the stage.
-pub(super) async fn run(cx: &mut CycleState<'_>) -> StageEnd {
+pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
     super::login_wait::hear_last_claim(cx);
     let around = cx.around;
     let leave = &cx.vpn.client.leave;
