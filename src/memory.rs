@@ -21,3 +21,12 @@ pub(crate) fn give_back() {
         nix::libc::malloc_trim(0);
     }
 }
+
+/// Does something large on a thread of its own: what its stack and the allocator's cache for it held goes with it, while
+/// a thread that lives on keeps both.
+pub(crate) fn on_a_passing_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| match scope.spawn(work).join() {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
+}

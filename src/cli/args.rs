@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
         return demo::client(args);
     }
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(FOR_GOOD).enable_all().build();
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_keep_alive(FOR_GOOD).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(e) => return common::fail(&format!("cannot start: {e}")),

@@ -11,6 +11,7 @@ use super::fault::{Fault, LoadError, Sink};
 use super::ownership::{check_ownership, directory_of};
 use super::tree::Position;
 use super::{Config, SecretSource, SiteTarget};
+use crate::memory::on_a_passing_thread;
 
 /// Where the configuration is looked for when none is named: here, then there.
 pub const DEFAULT_FILES: [&str; 2] = ["config.yml", "/etc/vpnprobe/config.yml"];
@@ -59,7 +60,7 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, LoadError>
     // Absolute, so that a message names a place and not a way from here.
     let base = directory_of(path);
     let base = std::path::absolute(&base).unwrap_or(base);
-    let mut loaded = load_str(text, &base, &name, environment)?;
+    let mut loaded = on_a_passing_thread(|| load_str(text, &base, &name, environment))?;
     if mode & 0o077 != 0 && holds_password(&loaded.config) {
         let message = "holds a password and can be read by others";
         loaded.warnings.insert(0, Fault::of_file(&name, message).with_hint("chmod 600, or use `password_file`"));

@@ -269,8 +269,11 @@ impl Scenario {
     }
 
     /// Reads a scenario's text.
+    ///
+    /// By way of a tree of values: the parser is generic over what it reads, and once is enough in the program.
     pub fn from_yaml(text: &str) -> Result<Self, serde_saphyr::Error> {
-        serde_saphyr::from_str(text)
+        let tree: serde_json::Value = serde_saphyr::from_str(text)?;
+        serde_json::from_value(tree).map_err(de::Error::custom)
     }
 
     /// How long a step takes before its text comes.
