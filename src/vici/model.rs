@@ -136,3 +136,23 @@ pub struct View {
     /// Every IKE_SA.
     pub installed: Vec<IkeSa>,
 }
+
+impl ChildConfig {
+    /// About how much memory it takes, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Self>() + self.ike.len() + self.child.len() + self.remote_addrs.iter().map(text_weight).sum::<usize>()
+    }
+}
+
+impl IkeSa {
+    /// About how much memory it takes, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        let texts = self.remote_host.iter().chain(&self.tasks).map(text_weight).sum::<usize>();
+        let children = self.children.iter().map(|child| size_of::<ChildSa>() + child.name.len()).sum::<usize>();
+        size_of::<Self>() + self.name.len() + texts + children
+    }
+}
+
+fn text_weight(text: impl AsRef<str>) -> usize {
+    size_of::<String>() + text.as_ref().len()
+}

@@ -1,0 +1,208 @@
+//! One connection to the daemon.
+//!
+//! A request takes the connection and gives it back with its answer. One that failed, came to its deadline or was given
+//! up has no connection any more, so that a late answer can never be taken for another request's: VICI numbers none.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::UnixStream;
+use tokio::time::Instant;
+use tokio_util::bytes::{Bytes, BytesMut};
+use tokio_util::codec::{Framed, LengthDelimitedCodec};
+
+use super::codec::{Packet, frames};
+use super::message::{Fault, Section};
+use super::{Endpoint, ViciError};
+use crate::net::{BoxStream, ConnectError, NetContext};
+
+/// Room for what is read at once. Most packets are smaller; a larger one gets its own room.
+const READ_SIZE: usize = 4 * 1024;
+
+/// A connection on which nothing is under way.
+pub(super) struct Connection {
+    frames: Framed<BoxStream, LengthDelimitedCodec>,
+}
+
+/// Why a connection is of no use any more, or a request was refused.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// The daemon ended, or closed it.
+    Lost,
+    /// What came is not VICI, or what should be sent does not fit into it.
+    Fault(Fault),
+    /// Nothing came for so long, although it was asked.
+    Silent(Duration),
+    /// The daemon does not want to, in its own words.
+    Refused(String),
+}
+
+impl From<Fault> for Broken {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Broken {
+    /// The same with what was asked of whom.
+    pub(super) fn of(self, command: &str, endpoint: &Endpoint) -> ViciError {
+        let command = command.to_owned();
+        match self {
+            Self::Lost => ViciError::ConnectionLost { command },
+            Self::Fault(fault @ Fault::DoesNotFit) => ViciError::Refused { command, message: fault.to_string() },
+            Self::Fault(fault) => ViciError::Malformed { endpoint: endpoint.to_string(), what: fault.to_string() },
+            Self::Silent(after) => ViciError::TimedOut { command, after },
+            Self::Refused(message) => ViciError::Refused { command, message },
+        }
+    }
+}
+
+/// What came, without its packet's head.
+enum Received {
+    Response(Bytes),
+    UnknownCommand,
+    Confirmed,
+    UnknownEvent,
+    Event { name: Bytes, message: Bytes },
+}
+
+impl Connection {
+    /// Connects once. A Unix socket is the same from every network; TCP is of this one.
+    pub(super) async fn open(endpoint: &Endpoint, net: &dyn NetContext, deadline: Instant) -> io::Result<Self> {
+        let stream: BoxStream = match endpoint {
+            Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            Endpoint::Tcp(address) => net.connect(*address, deadline).await.map_err(as_io)?,
+        };
+        Ok(Self::over(stream))
+    }
+
+    fn over(stream: BoxStream) -> Self {
+        let mut frames = Framed::with_capacity(stream, frames(), READ_SIZE);
+        frames.set_backpressure_boundary(READ_SIZE);
+        Self { frames }
+    }
+
+    /// Sends a command and waits for its answer. Events that come meanwhile are handed to `on_event`.
+    pub(super) async fn request(
+        mut self,
+        command: &str,
+        message: &[u8],
+        mut on_event: impl FnMut(&[u8], Section<'_>) -> Result<(), Fault>,
+    ) -> Result<(Self, Bytes), Broken> {
+        self.send(Packet::Request(command.as_bytes(), message)).await?;
+        loop {
+            match self.receive().await? {
+                Received::Response(message) => {
+                    Section::parse(&message)?;
+                    return Ok((self, message));
+                }
+                Received::Event { name, message } => on_event(&name, Section::parse(&message)?)?,
+                Received::UnknownCommand => {
+                    return Err(Broken::Refused("the daemon does not know this command".into()));
+                }
+                Received::Confirmed | Received::UnknownEvent => return Err(Fault::NotAsked.into()),
+            }
+        }
+    }
+
+    /// Asks for the events of this name. Such as come before the answer are not lost: `on_event` gets them.
+    pub(super) async fn register(self, event: &str, on_event: impl FnMut(&[u8], Section<'_>)) -> Result<Self, Broken> {
+        self.switch(Packet::Register(event.as_bytes()), on_event).await
+    }
+
+    /// Asks for them no longer.
+    pub(super) async fn unregister(self, event: &str) -> Result<Self, Broken> {
+        self.switch(Packet::Unregister(event.as_bytes()), |_, _| ()).await
+    }
+
+    async fn switch(
+        mut self,
+        packet: Packet<'_>,
+        mut on_event: impl FnMut(&[u8], Section<'_>),
+    ) -> Result<Self, Broken> {
+        self.send(packet).await?;
+        loop {
+            match self.receive().await? {
+                Received::Confirmed => return Ok(self),
+                Received::Event { name, message } => on_event(&name, Section::parse(&message)?),
+                Received::UnknownEvent => return Err(Broken::Refused("the daemon does not know these events".into())),
+                Received::Response(_) | Received::UnknownCommand => return Err(Fault::NotAsked.into()),
+            }
+        }
+    }
+
+    /// Sends a command and hands each event of the name `event`, which the daemon sends as its answer, to `on_item`.
+    pub(super) async fn list(
+        self,
+        command: &str,
+        event: &str,
+        mut on_item: impl FnMut(Section<'_>) -> Result<(), Fault>,
+    ) -> Result<Self, Broken> {
+        let registered = self.register(event, |_, _| ()).await?;
+        let on_event = |name: &[u8], item: Section<'_>| if name == event.as_bytes() { on_item(item) } else { Ok(()) };
+        let (connection, _) = registered.request(command, &[], on_event).await?;
+        connection.unregister(event).await
+    }
+
+    /// Sends a command without waiting for its answer, which [`Self::next`] passes over. Safe to give up.
+    pub(super) async fn ask(&mut self, command: &str) -> Result<(), Broken> {
+        let packet = Packet::Request(command.as_bytes(), &[]).encode()?;
+        self.frames.feed(packet.as_slice()).await.map_err(|e| broken(&e))
+    }
+
+    /// The next event, or none for an answer to [`Self::ask`]. Safe to give up: nothing is lost.
+    pub(super) async fn next(&mut self) -> Result<Option<(Bytes, Bytes)>, Broken> {
+        SinkExt::<&[u8]>::flush(&mut self.frames).await.map_err(|e| broken(&e))?;
+        match self.receive().await? {
+            Received::Event { name, message } => Ok(Some((name, message))),
+            Received::Response(_) | Received::UnknownCommand => Ok(None),
+            Received::Confirmed | Received::UnknownEvent => Err(Fault::NotAsked.into()),
+        }
+    }
+
+    async fn send(&mut self, packet: Packet<'_>) -> Result<(), Broken> {
+        let packet = packet.encode()?;
+        self.frames.send(packet.as_slice()).await.map_err(|e| broken(&e))
+    }
+
+    async fn receive(&mut self) -> Result<Received, Broken> {
+        match self.frames.next().await {
+            Some(Ok(frame)) => Ok(received(frame)?),
+            Some(Err(error)) => Err(broken(&error)),
+            None => Err(Broken::Lost),
+        }
+    }
+}
+
+fn received(frame: BytesMut) -> Result<Received, Fault> {
+    let frame = frame.freeze();
+    let part = |bytes: &[u8]| frame.slice_ref(bytes);
+    match Packet::decode(&frame)? {
+        Packet::Response(message) => Ok(Received::Response(part(message))),
+        Packet::UnknownCommand => Ok(Received::UnknownCommand),
+        Packet::Confirmed => Ok(Received::Confirmed),
+        Packet::UnknownEvent => Ok(Received::UnknownEvent),
+        Packet::Event(name, message) => Ok(Received::Event { name: part(name), message: part(message) }),
+        // These are a client's.
+        Packet::Request(..) | Packet::Register(_) | Packet::Unregister(_) => Err(Fault::NotAsked),
+    }
+}
+
+/// Whether a connection broke or what came over it is wrong: the decoder says the latter by `InvalidData`.
+fn broken(error: &io::Error) -> Broken {
+    match error.kind() {
+        io::ErrorKind::InvalidData => Broken::Fault(Fault::TooLong),
+        _ => Broken::Lost,
+    }
+}
+
+fn as_io(error: ConnectError) -> io::Error {
+    let kind = match error {
+        ConnectError::Refused => io::ErrorKind::ConnectionRefused,
+        ConnectError::TimedOut => io::ErrorKind::TimedOut,
+        ConnectError::Unreachable(_) => io::ErrorKind::HostUnreachable,
+        ConnectError::Io(_) => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, error)
+}
