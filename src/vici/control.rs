@@ -17,7 +17,9 @@ pub trait IkeControl: fmt::Debug + Send + Sync {
     /// Brings a CHILD_SA up, its IKE_SA first where there is none. The daemon itself gives up after `timeout`.
     fn initiate<'a>(&'a self, child: &'a ChildRef, timeout: Duration) -> BoxFuture<'a, Result<(), ViciError>>;
 
-    /// Takes one SA down, known by its number. The daemon itself gives up after `timeout`.
+    /// Takes one SA down, known by its number, and returns as soon as the daemon says that it is down. After `timeout`
+    /// the daemon itself gives up on a peer that does not answer: a CHILD_SA then stays and its end stays in the queue
+    /// (an error); an IKE_SA is destroyed all the same (VICI's `force` with that timeout: [`Ended::Down`]).
     fn terminate(&self, id: SaId, timeout: Duration) -> BoxFuture<'_, Result<Ended, ViciError>>;
 }
 
