@@ -1,0 +1,442 @@
+//! The steps of a restart.
+//!
+//! Before each step it looks again, because strongSwan or the peer may have done it meanwhile: what is up is not
+//! initiated, or there would be two of it. What may be touched is worked out anew from each look, never from an earlier
+//! one. An attempt goes like this:
+//!
+//! 1. strongSwan is at work by itself, other than before the decision: wait for it.
+//! 2. A CHILD_SA is up that was not given up: ask the inside, and that is all.
+//! 3. Take down the IKE_SAs on which strongSwan tried in vain, then the CHILD_SAs that carry nothing.
+//! 4. If the peer answered that: initiate. Where nothing lives on the IKE_SA, which may be dead, the limit is short.
+//! 5. If that failed, or the new CHILD_SA is silent, and nothing lives on the IKE_SA: take it down, initiate again.
+//!
+//! MIPsec waits a second between down and up. Here nothing is waited for: `terminate` returns when the daemon says that
+//! the SA is down. Only where the peer may make the tunnel anew by itself there is a moment's wait, or both sides would.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::assess::{Assessment, Recovering, Up, assess, children_of, is_live, resolve};
+use super::look::SETTLE;
+use super::plan::{Cause, Plan, is_going, plan};
+use super::progress::{Flow, Step};
+use super::restore::{By, Failed, Fault, Restore, Restored};
+use crate::vici::{Action, ChildConfig, ChildRef, ChildSa, ChildState, SaId, ViciError, View};
+
+/// For one look.
+const LOOK_LIMIT: Duration = Duration::from_secs(5);
+/// For the end of a CHILD_SA: one round trip, which even by satellite takes less.
+const CHILD_LIMIT: Duration = Duration::from_millis(700);
+/// For the end of an IKE_SA on which nothing lives: the peer is told, and waited for no longer than this.
+const IKE_LIMIT: Duration = Duration::from_millis(300);
+/// For a CHILD_SA on an IKE_SA that may be dead: one round trip with its Diffie-Hellman.
+const SHORT_LIMIT: Duration = Duration::from_millis(700);
+/// For a CHILD_SA with its IKE_SA: strongSwan sends again after 4 s and 7.2 s more, so two lost packets are survived.
+const LONG_LIMIT: Duration = Duration::from_secs(12);
+/// How much longer than its limit a request may take until it is given up from here.
+const SLACK: Duration = Duration::from_secs(2);
+/// How long a peer that makes closed tunnels anew (`close_action`, taken to be the same on both sides) is let go first.
+const PEER_FIRST: Duration = Duration::from_millis(300);
+/// How long a daemon that is being restarted may take until it knows its configuration again.
+const DAEMON_LIMIT: Duration = Duration::from_secs(10);
+/// From one look to the next while something is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The daemon tells ages in whole seconds.
+const ROUNDING: Duration = Duration::from_secs(1);
+
+/// How an attempt ended without success.
+#[derive(Debug)]
+enum End {
+    /// Another may help.
+    TryAgain(String),
+    /// The new CHILD_SA carries nothing.
+    Silent,
+    /// strongSwan went away in the middle.
+    DaemonLost(String),
+    /// Another won't help.
+    GiveUp(Fault),
+}
+
+/// What a look says, leaving out the CHILD_SAs that were given up.
+#[derive(Debug)]
+struct Sight {
+    view: View,
+    config: ChildConfig,
+    assessment: Assessment,
+    plan: Plan,
+    /// A CHILD_SA of the tunnel waits for the peer's word that it is gone.
+    end_unanswered: bool,
+}
+
+/// A restart under way.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    it: &'a Restore<'a>,
+    began: Instant,
+    /// CHILD_SAs of the tunnel that are given up, and when they were there.
+    given_up: BTreeMap<u32, Instant>,
+    /// IKE_SA on which strongSwan tried in vain.
+    in_vain: Option<u32>,
+    /// What strongSwan is at work on is its own, not what an attempt of ours left behind.
+    its_own_work: bool,
+    /// Something was terminated or initiated.
+    acted: bool,
+    /// The inside was asked.
+    pub(super) asked: bool,
+    attempts: u32,
+    /// Tunnels that lost their CHILD_SA with an IKE_SA.
+    companions: BTreeSet<ChildRef>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(it: &'a Restore<'a>) -> Self {
+        let began = Instant::now();
+        let in_vain = match it.plan.cause {
+            Cause::Down { tried_in_vain } => tried_in_vain,
+            Cause::Silent(_) => None,
+        };
+        Self {
+            it,
+            began,
+            given_up: it.plan.given_up.iter().map(|id| (*id, began)).collect(),
+            in_vain,
+            its_own_work: in_vain.is_none(),
+            acted: false,
+            asked: false,
+            attempts: 0,
+            companions: BTreeSet::new(),
+        }
+    }
+
+    pub(super) async fn attempts(&mut self) -> Result<Restored, Failed> {
+        let most = self.it.policy.max_retries.max(1);
+        let mut delay = self.it.policy.retry_delay;
+        // That the daemon goes away once is no failed attempt.
+        let mut daemon_may_go = true;
+        loop {
+            self.attempts += 1;
+            let why = match self.attempt().await {
+                Ok(up) => return Ok(self.restored(up)),
+                Err(End::GiveUp(why)) => return Err(self.failed(why)),
+                Err(End::Silent) => return Err(self.failed(Fault::StillSilent)),
+                Err(End::DaemonLost(why)) => {
+                    self.begin_anew();
+                    self.tell(Step::DaemonAway { why: why.clone() });
+                    if std::mem::take(&mut daemon_may_go) {
+                        self.attempts -= 1;
+                        continue;
+                    }
+                    why
+                }
+                Err(End::TryAgain(why)) => why,
+            };
+            if self.attempts >= most {
+                return Err(self.failed(Fault::NotEstablished { why }));
+            }
+            if Instant::now() + delay >= self.it.deadline {
+                return Err(self.failed(Fault::OutOfTime));
+            }
+            self.tell(Step::Retrying { tunnel: self.tunnel(), attempt: self.attempts + 1, of: most, after: delay });
+            if let Err(End::GiveUp(why)) = self.watch(Instant::now() + delay, Assessment::is_up).await {
+                return Err(self.failed(why));
+            }
+            delay = delay.saturating_mul(2);
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<Up, End> {
+        let mut sight = self.sight().await?;
+        if let Assessment::Recovering(work) = sight.assessment.clone() {
+            sight = self.left_to_strongswan(sight, work).await?;
+        }
+        if let Assessment::Up(up) = &sight.assessment {
+            return self.verified(up).await;
+        }
+        let answers = self.take_down(&sight).await?;
+        let sight = self.sight_after_end(&sight.config).await?;
+        if let Assessment::Up(up) = &sight.assessment {
+            return self.verified(up).await;
+        }
+        let end = if answers {
+            let limit = if sight.plan.ike_then.is_empty() { LONG_LIMIT } else { SHORT_LIMIT };
+            match self.initiate(limit).await {
+                Err(end @ (End::TryAgain(_) | End::Silent)) => end,
+                other => return other,
+            }
+        } else {
+            End::TryAgain("the peer does not answer".to_owned())
+        };
+        self.without_its_ike_sa(answers, end).await
+    }
+
+    /// Waits while strongSwan is at work by itself, unless it was so for too long already.
+    async fn left_to_strongswan(&mut self, sight: Sight, work: Recovering) -> Result<Sight, End> {
+        // On an IKE_SA that can't be taken down, initiating again would make one CHILD_SA too many.
+        let is_shared = sight.plan.protected.iter().any(|(id, _)| *id == work.ike_id());
+        let must_wait = is_shared && self.acted;
+        if !self.its_own_work && !must_wait {
+            return Ok(sight);
+        }
+        self.tell(Step::LeftToStrongSwan { tunnel: self.tunnel(), work });
+        let until = Instant::now() + LONG_LIMIT;
+        let seen = self.watch(until, |assessment| !matches!(assessment, Assessment::Recovering(_))).await?;
+        match &seen.assessment {
+            Assessment::Recovering(work) if must_wait => Err(End::TryAgain(work.to_string())),
+            Assessment::Recovering(work) => {
+                self.in_vain = Some(work.ike_id());
+                self.sight().await
+            }
+            _ => Ok(seen),
+        }
+    }
+
+    /// Takes down what the plan names. Tells whether the peer answers, as far as that was seen.
+    async fn take_down(&mut self, sight: &Sight) -> Result<bool, End> {
+        self.take_down_ike_sas(sight, &sight.plan.ike_first).await?;
+        // Where there is an end to ask for now, its answer tells; else that of an earlier one.
+        let mut answers = !(sight.plan.children.is_empty() && sight.end_unanswered);
+        for id in &sight.plan.children {
+            answers &= self.terminate(SaId::Child(*id), CHILD_LIMIT).await?;
+        }
+        Ok(answers)
+    }
+
+    async fn take_down_ike_sas(&mut self, sight: &Sight, ids: &BTreeSet<u32>) -> Result<(), End> {
+        for id in ids {
+            self.companions.extend(sight.plan.with_it.iter().cloned());
+            // Whether or not the peer says a word: nothing is initiated any more on an IKE_SA that was taken down.
+            self.terminate(SaId::Ike(*id), IKE_LIMIT).await?;
+        }
+        Ok(())
+    }
+
+    /// The look after the end of the CHILD_SAs. A peer that makes closed tunnels anew is let go first.
+    async fn sight_after_end(&mut self, config: &ChildConfig) -> Result<Sight, End> {
+        if self.acted && config.close_action == Action::Start {
+            self.watch(Instant::now() + PEER_FIRST, Assessment::is_up).await
+        } else {
+            self.sight().await
+        }
+    }
+
+    /// The last resort of an attempt: the IKE_SA too, where nothing lives on it.
+    async fn without_its_ike_sa(&mut self, answers: bool, end: End) -> Result<Up, End> {
+        let sight = self.sight().await?;
+        if let Assessment::Up(up) = &sight.assessment {
+            // It came after we had turned away.
+            return self.verified(up).await;
+        }
+        if sight.plan.ike_then.is_empty() {
+            return match sight.plan.protected.first() {
+                Some((_, living)) if !answers => Err(End::GiveUp(Fault::SharedIkeSaSilent { living: living.clone() })),
+                // Nothing that could be dead is there any more.
+                None if !answers => self.initiate(LONG_LIMIT).await,
+                _ => Err(end),
+            };
+        }
+        self.take_down_ike_sas(&sight, &sight.plan.ike_then).await?;
+        self.initiate(LONG_LIMIT).await
+    }
+
+    /// Initiates, looks, and asks the inside.
+    async fn initiate(&mut self, limit: Duration) -> Result<Up, End> {
+        let tunnel = self.tunnel();
+        let of = self.it.policy.max_retries.max(1);
+        self.tell(Step::Initiating { tunnel: tunnel.clone(), attempt: self.attempts, of });
+        let limit = self.within_deadline(limit)?;
+        self.acted = true;
+        self.its_own_work = false;
+        let said = match timeout(limit + SLACK, self.it.control.initiate(&tunnel, limit)).await {
+            Ok(Ok(())) => None,
+            Ok(Err(e)) => Some(lost_or_words(&e)?),
+            Err(_) => Some("strongSwan does not answer".to_owned()),
+        };
+        // Whatever it said: what counts is what is there.
+        if let Assessment::Up(up) = &self.sight().await?.assessment {
+            return self.verified(up).await;
+        }
+        let why = said.unwrap_or_else(|| "strongSwan called it established, and it is not there".to_owned());
+        self.tell(Step::NotInitiated { tunnel, why: why.clone() });
+        Err(End::TryAgain(why))
+    }
+
+    /// Takes an SA down; `false` when it did not go.
+    async fn terminate(&mut self, sa: SaId, limit: Duration) -> Result<bool, End> {
+        self.tell(Step::Terminating { tunnel: self.tunnel(), sa });
+        let limit = self.within_deadline(limit)?;
+        self.acted = true;
+        let why = match timeout(limit + SLACK, self.it.control.terminate(sa, limit)).await {
+            Ok(Ok(_)) => return Ok(true),
+            Ok(Err(e)) => lost_or_words(&e)?,
+            Err(_) => "strongSwan does not answer".to_owned(),
+        };
+        self.tell(Step::NotTerminated { sa, why });
+        Ok(false)
+    }
+
+    /// Asks the inside through a CHILD_SA that is up.
+    async fn verified(&mut self, up: &Up) -> Result<Up, End> {
+        self.tell(Step::SaUp { tunnel: self.tunnel() });
+        match self.it.probe.ask().await {
+            Flow::NotAsked => Ok(up.clone()),
+            Flow::Answered => {
+                self.asked = true;
+                Ok(up.clone())
+            }
+            Flow::Silent => {
+                self.tell(Step::StillSilent { tunnel: self.tunnel() });
+                self.give_up_live_ones().await?;
+                // What strongSwan or the peer made by itself is for the next decision to judge.
+                Err(if self.acted { End::Silent } else { End::GiveUp(Fault::StillSilent) })
+            }
+        }
+    }
+
+    async fn give_up_live_ones(&mut self) -> Result<(), End> {
+        let sight = self.sight().await?;
+        let live = children_of(&sight.view, &sight.config).filter(|(ike, child)| is_live(ike, child));
+        self.given_up.extend(live.map(|(_, child)| (child.unique_id, Instant::now())));
+        Ok(())
+    }
+
+    /// Brings up the tunnels that lost a CHILD_SA, which carried nothing, with an IKE_SA.
+    pub(super) async fn initiate_companions(&mut self) {
+        for tunnel in std::mem::take(&mut self.companions) {
+            let (Ok(sight), Ok(limit)) = (self.sight().await, self.within_deadline(LONG_LIMIT)) else { return };
+            match assess(&sight.view, &tunnel).settled() {
+                Assessment::NotInstalled(_) | Assessment::Missing => {}
+                _ => continue,
+            }
+            self.tell(Step::Initiating { tunnel: tunnel.clone(), attempt: 1, of: 1 });
+            let why = match timeout(limit + SLACK, self.it.control.initiate(&tunnel, limit)).await {
+                Ok(Ok(())) => continue,
+                Ok(Err(e)) => e.to_string(),
+                Err(_) => "strongSwan does not answer".to_owned(),
+            };
+            self.tell(Step::NotInitiated { tunnel, why });
+        }
+    }
+
+    /// A look at a moment that tells.
+    async fn sight(&mut self) -> Result<Sight, End> {
+        let until = Instant::now() + SETTLE;
+        let mut sight = self.watch(until, |assessment| !matches!(assessment, Assessment::Settling(_))).await?;
+        sight.assessment = sight.assessment.settled();
+        Ok(sight)
+    }
+
+    /// Looks until what is seen is `enough`, or until `until`.
+    async fn watch(&mut self, until: Instant, enough: impl Fn(&Assessment) -> bool) -> Result<Sight, End> {
+        loop {
+            let sight = self.one_look().await?;
+            if enough(&sight.assessment) || Instant::now() >= until.min(self.it.deadline) {
+                return Ok(sight);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// One look; a daemon that is being restarted is waited for, until it answers and knows the tunnel again.
+    async fn one_look(&mut self) -> Result<Sight, End> {
+        let until = Instant::now() + DAEMON_LIMIT;
+        let mut told = false;
+        loop {
+            let fault = match self.it.control.view(Instant::now() + LOOK_LIMIT).await {
+                Ok(view) => match self.sight_of(view) {
+                    Some(sight) => return Ok(sight),
+                    None => Fault::NotConfigured,
+                },
+                Err(e @ (ViciError::Malformed { .. } | ViciError::Refused { .. })) => {
+                    return Err(End::GiveUp(Fault::NoDaemon { why: e.to_string() }));
+                }
+                Err(e) => {
+                    if !matches!(e, ViciError::TimedOut { .. }) {
+                        self.begin_anew();
+                    }
+                    if !std::mem::replace(&mut told, true) {
+                        self.tell(Step::DaemonAway { why: e.to_string() });
+                    }
+                    Fault::NoDaemon { why: e.to_string() }
+                }
+            };
+            if Instant::now() >= until.min(self.it.deadline) {
+                return Err(End::GiveUp(fault));
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn sight_of(&self, view: View) -> Option<Sight> {
+        let config = resolve(&view, &self.it.plan.tunnel).ok()?.clone();
+        let own = || children_of(&view, &config).map(|(_, child)| child);
+        let given_up: BTreeSet<_> =
+            own().filter(|child| self.is_given_up(child)).map(|child| child.unique_id).collect();
+        let end_unanswered =
+            own().any(|child| given_up.contains(&child.unique_id) && child.state == ChildState::Deleting);
+        let cause = if given_up.is_empty() {
+            Cause::Down { tried_in_vain: self.in_vain }
+        } else {
+            Cause::Silent(given_up.clone())
+        };
+        let plan = plan(&view, &config, &cause, &(self.it.stale)(&view));
+        let assessment = assess(&without(&view, &config, &given_up), &self.it.plan.tunnel);
+        Some(Sight { view, config, assessment, plan, end_unanswered })
+    }
+
+    /// Whether it is one that was given up, and not another with its number: numbers begin anew with the daemon.
+    fn is_given_up(&self, child: &ChildSa) -> bool {
+        self.given_up.get(&child.unique_id).is_some_and(|when| {
+            is_going(child) || child.installed.is_none_or(|installed| installed + ROUNDING >= when.elapsed())
+        })
+    }
+
+    /// The daemon was restarted, or may have been: numbers of SAs mean nothing any more.
+    fn begin_anew(&mut self) {
+        self.given_up.clear();
+        self.in_vain = None;
+        self.its_own_work = true;
+    }
+
+    fn within_deadline(&self, limit: Duration) -> Result<Duration, End> {
+        let left = self.it.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(End::GiveUp(Fault::OutOfTime)) } else { Ok(limit.min(left)) }
+    }
+
+    fn restored(&self, up: Up) -> Restored {
+        let by = if self.acted { By::Us } else { By::Itself };
+        Restored { after: self.began.elapsed(), attempts: self.attempts, by, up }
+    }
+
+    fn failed(&self, why: Fault) -> Failed {
+        Failed { why, attempts: self.attempts }
+    }
+
+    fn tunnel(&self) -> ChildRef {
+        self.it.plan.tunnel.clone()
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "a step is made to be told")]
+    fn tell(&self, step: Step) {
+        self.it.observer.step(&step);
+    }
+}
+
+/// The view without some CHILD_SAs of a tunnel.
+fn without(view: &View, config: &ChildConfig, given_up: &BTreeSet<u32>) -> View {
+    let mut view = view.clone();
+    for ike in view.installed.iter_mut().filter(|ike| ike.name == config.ike) {
+        ike.children.retain(|child| child.name != config.child || !given_up.contains(&child.unique_id));
+    }
+    view
+}
+
+/// What strongSwan said, where it is still there to say anything.
+fn lost_or_words(error: &ViciError) -> Result<String, End> {
+    match error {
+        ViciError::ConnectionLost { .. } | ViciError::Unreachable { .. } => Err(End::DaemonLost(error.to_string())),
+        ViciError::Refused { message, .. } => Ok(message.clone()),
+        ViciError::TimedOut { .. } | ViciError::Malformed { .. } => Ok(error.to_string()),
+    }
+}
