@@ -6,6 +6,7 @@
 #     1196 udp             client certificate, user name and password
 #     1197 udp             as 1195; its own certificate has expired
 #     1198 udp             as 1195; knows one cipher only
+#     1199 udp             user name, password and a one-time code, at once or asked for afterwards
 
 openvpn_start() {
     openvpn_server password-udp 1194 udp4 10.88.1 gw "$(by_password)" "$(without_certificate)"
@@ -14,13 +15,15 @@ openvpn_start() {
     openvpn_server both 1196 udp4 10.88.4 gw "$(by_password)"
     openvpn_server expired 1197 udp4 10.88.5 expired
     openvpn_server cipher 1198 udp4 10.88.6 gw 'data-ciphers CHACHA20-POLY1305'
+    openvpn_server codes 1199 udp4 10.88.7 gw "$(by_password openvpn-verify-codes)" "$(without_certificate)"
     wait_for 10 "OpenVPN listens (scripts/lab log openvpn)" openvpn_listens
 }
 
+# by_password [SCRIPT]
 by_password() {
     cat <<END
 script-security 2
-auth-user-pass-verify $REPOSITORY/scripts/lab.d/openvpn-verify via-file
+auth-user-pass-verify $REPOSITORY/scripts/lab.d/${1-openvpn-verify} via-file
 setenv LAB $LAB
 END
 }
@@ -65,7 +68,7 @@ END
 
 openvpn_listens() {
     local port
-    for port in 1194 1195 1196 1197 1198; do
+    for port in 1194 1195 1196 1197 1198 1199; do
         [[ -n $(in_ns gw ss -Hlun "sport = :$port") ]] || return 1
     done
     [[ -n $(in_ns gw ss -Hltn 'sport = :1194') ]]
@@ -83,6 +86,9 @@ write_openvpn_profiles() {
     openvpn_profile expired-gateway 1197 udp "cert $certificates/client.pem" "key $certificates/client.key"
     openvpn_profile other-cipher 1198 udp "cert $certificates/client.pem" "key $certificates/client.key" \
         'data-ciphers AES-256-GCM'
+    openvpn_profile codes 1199 udp 'auth-user-pass'
+    openvpn_profile codes-at-once 1199 udp 'auth-user-pass' 'static-challenge "Enter the code, please" 1'
+    openvpn_profile codes-hidden 1199 udp 'auth-user-pass' 'static-challenge "Enter the code, please" 0'
     openvpn_profile expired 1195 udp "cert $certificates/client-expired.pem" "key $certificates/client-expired.key"
     openvpn_profile stranger 1195 udp "cert $certificates/stranger.pem" "key $certificates/stranger.key"
     openvpn_profile untrusted 1195 udp "cert $certificates/client.pem" "key $certificates/client.key"

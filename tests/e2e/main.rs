@@ -23,6 +23,7 @@ mod mail;
 mod matrix;
 mod net;
 mod openvpn;
+mod openvpn_codes;
 mod prober_killed;
 mod resolv_conf;
 mod resolv_conf_tools;

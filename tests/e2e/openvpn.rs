@@ -152,6 +152,19 @@ fn a_gateway_that_is_not_there_is_told_apart() {
 }
 
 #[test]
+fn a_gateway_whose_name_does_not_exist_is_the_carriers_fault() {
+    let lab = Lab::locked();
+    let paris = changed(&lab, "password", "remote 10.78.0.1 1194 udp", "remote nosuch.lab 1194 udp", "");
+    // A resolver that knows the zone, and answers so: NXDOMAIN, no such name.
+    let resolver = "dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --local=/lab/ \
+                    --listen-address=127.0.0.1 --bind-interfaces --user=root --pid-file= & resolver=$!
+                    echo nameserver 127.0.0.1 > resolv.conf; mount --bind resolv.conf /etc/resolv.conf || exit 90
+                    until ss -Hlun 'sport = :53' | grep -q .; do sleep 0.02; done
+                    \"$@\"; code=$?; kill $resolver; wait $resolver; exit $code";
+    ends(&paris.wrapped(resolver), "name-not-resolved", "carrier", "Name or service not known", 0);
+}
+
+#[test]
 fn a_gateway_with_a_wrong_certificate_gets_no_password() {
     for (config, reason, words) in [
         ("expired-gateway", "certificate-expired", "certificate has expired"),

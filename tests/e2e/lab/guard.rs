@@ -247,6 +247,11 @@ impl Lab {
         self.whole_openvpn_log()[self.openvpn_before..].matches("lab: password of ").count()
     }
 
+    /// How often a one-time code reached it.
+    pub(crate) fn codes_at_openvpn(&self) -> usize {
+        self.whole_openvpn_log()[self.openvpn_before..].matches("lab: code of ").count()
+    }
+
     fn whole_openvpn_log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.dir.join("log/openvpn.log")).unwrap()).into_owned()
     }

@@ -21,6 +21,13 @@ fn its_questions_are_answered_also_where_systemd_asks() {
             ("Enter Auth Password: (press TAB for no echo) ", Some("send <password>")),
             ("Enter Private Key Password:", Some("send <key_passphrase>")),
             ("CHALLENGE: Enter the code", Some("send <otp>")),
+            // As the gateway's answer to a password, it comes after that password's end.
+            (
+                "2026-11-20 12:28:04 AUTH: Received control message: AUTH_FAILED,CRV1:R,E,:lab-state:cHJvYmU=:Enter the code\n\
+                 2026-11-20 12:28:04 SIGUSR1[soft,auth-failure] received, process restarting\n\
+                 2026-11-20 12:28:04 Restart pause, 1 second(s)\nCHALLENGE: Enter the code",
+                Some("send <otp>"),
+            ),
         ],
     );
 }
@@ -45,13 +52,16 @@ fn what_the_gateway_says_to_a_login_is_told_apart() {
         ("", "auth-rejected"),
         (",Your account is locked", "account-locked"),
         (",Your password has expired", "password-expired"),
+        (",", "auth-rejected"),
         (",something else", "auth-rejected"),
-        (",CRV1:R,E:c29tZQ==:cHJvYmU=:Enter the code", "otp-required"),
+        (",Credentials refused", "auth-rejected"),
+        (",CREDENTIALS REFUSED", "auth-rejected"),
         (",TEMP[backoff 5]:try later", "disconnected"),
         (",Data channel cipher negotiation failed (no shared cipher)", "tls-failed"),
     ] {
         decides("openvpn", &[(&said(reason), Some(expected))]);
     }
+    decides("openvpn", &[(&said(",CRV1:R,E,:lab-state:cHJvYmU=:Enter the code"), None)]);
     let alert = "2026-11-20 09:29:05 OpenSSL: error:0A000415:SSL routines::ssl/tls alert certificate expired\n";
     decides("openvpn", &[(alert, Some("auth-rejected"))]);
 }
