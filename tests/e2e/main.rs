@@ -25,6 +25,8 @@ mod net;
 mod openvpn;
 mod openvpn_codes;
 mod prober_killed;
+#[cfg(feature = "e2e-long")]
+mod real_grace;
 mod resolv_conf;
 mod resolv_conf_tools;
 mod startct;
