@@ -6,7 +6,7 @@ use nix::time::{ClockId, clock_gettime};
 use serde_json::json;
 use tokio::time::Instant;
 use vpnprobe::client::{ClientCommand, Dialogue, Fields, Session, SessionEvent};
-use vpnprobe::config::{Config, Environment, Secret, Site, SiteTarget};
+use vpnprobe::config::{Config, Environment, Secret, Site};
 use vpnprobe::error::chain;
 
 /// Logs in `count` times, one after the other.
@@ -23,7 +23,7 @@ pub(super) async fn run(config: &Config, stamps: &Path, count: u32) -> Result<()
 /// One login: when spawn returned and when the client's word was there, both as the record takes them, on the clock of
 /// the client's stamps.
 async fn log_in(site: &Site, stamps: &Path) -> Result<(u64, u64), String> {
-    let SiteTarget::SslVpn(vpn) = &site.target;
+    let vpn = site.ssl_vpn().ok_or("the site has no login")?;
     let source = vpn.password.as_ref().ok_or("the site has no password")?;
     let password = source.read(&Environment::of_process()).await.map_err(|e| chain(&e))?;
     let fields = Fields::default()

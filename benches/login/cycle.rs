@@ -9,11 +9,13 @@ use vpnprobe::account::AccountBook;
 use vpnprobe::cleanup::ResolvConf;
 use vpnprobe::clock::SystemClock;
 use vpnprobe::config::{Config, Environment};
+use vpnprobe::ipsec::Ledger;
 use vpnprobe::net::HostNet;
 use vpnprobe::process::{Endurance, become_subreaper};
 use vpnprobe::record::{SiteName, Stage, StageRecord, json_of};
 use vpnprobe::runner::{Observer, Order, run_cycle};
 use vpnprobe::stage::{Quiet, Surroundings};
+use vpnprobe::vici::{Endpoint, Strongswan};
 
 use super::watched::{Call, Watched};
 
@@ -26,7 +28,7 @@ pub(super) async fn run(config: &Config, site: &str, count: u32) -> Result<(), S
     let around = surroundings(config, &net);
     for _ in 0..count {
         let stages = Stages::default();
-        let order = Order { interval: site.interval, owes_row: true, force: false };
+        let order = Order::new(site.interval, true);
         net.take();
         let began = Instant::now();
         let finished = run_cycle(site, order, &around, &stages).await;
@@ -40,7 +42,10 @@ pub(super) async fn run(config: &Config, site: &str, count: u32) -> Result<(), S
 }
 
 fn surroundings(config: &Config, net: &Arc<Watched>) -> Surroundings {
+    let endpoint = Endpoint::Unix(config.ipsec.socket.clone().into());
     Surroundings {
+        ledger: Ledger::new(&config.state_dir, endpoint.to_string()),
+        ike: Arc::new(Strongswan::new(endpoint, Arc::clone(net) as _)),
         net: Arc::clone(net) as _,
         clock: Arc::new(SystemClock),
         timezone: config.timezone.clone(),

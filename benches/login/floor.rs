@@ -8,7 +8,7 @@ use nix::time::{ClockId, clock_gettime};
 use pty_process::blocking::{Command, Pty, open};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
-use vpnprobe::config::{Config, SiteTarget};
+use vpnprobe::config::Config;
 
 /// What is awaited, in this order, and answered.
 const DIALOGUE: [(&[u8], &[u8]); 5] = [
@@ -22,7 +22,7 @@ const DIALOGUE: [(&[u8], &[u8]); 5] = [
 /// Logs in `count` times, one after the other.
 pub(super) fn run(config: &Config, stamps: &Path, count: u32) -> Result<(), String> {
     let site = config.sites.first().ok_or("the configuration has no sites")?;
-    let SiteTarget::SslVpn(vpn) = &site.target;
+    let vpn = site.ssl_vpn().ok_or("the site has no login")?;
     for number in 0..count {
         let file = stamps.join(format!("floor-{number}"));
         let (spawned, heard) = log_in(&vpn.client.command, &file).map_err(|e| format!("the bare login failed: {e}"))?;

@@ -36,6 +36,18 @@ const fn after_failure(kind: FailureKind) -> &'static str {
         FailureKind::CertificateUntrusted => {
             "The certificate is not the pinned one. If it was renewed on purpose, pin its new fingerprint; if not, treat it as an attack: nothing was typed."
         }
+        FailureKind::SaMissing => {
+            "strongSwan has no SA of this tunnel and the prober could not bring it back: try `swanctl --initiate --child NAME`; its words name the side at fault."
+        }
+        FailureKind::SaNotInstalled => {
+            "The IKE_SA stands, its CHILD_SA does not: compare traffic selectors and proposals with the peer's; strongSwan's log has its answer."
+        }
+        FailureKind::RestartFailed => {
+            "The tunnel could not be brought back: the detail has strongSwan's words. Ask the peer's side; it may be down or changed."
+        }
+        FailureKind::RestartLimit => {
+            "The tunnel falls again and again, and is left alone for now: look for the cause (peer, line, lifetimes) before you restart it."
+        }
         FailureKind::CertificateExpired => "Renew the gateway's certificate: users are warned off or refused now.",
         FailureKind::SessionLimit => "End the test account's old sessions on the gateway, or raise its session limit.",
         FailureKind::NoLicense => {
@@ -110,6 +122,15 @@ const fn after_malfunction(kind: MalfunctionKind) -> &'static str {
         }
         MalfunctionKind::ResolverFailed => {
             "The prober's own resolver does not answer: check /etc/resolv.conf on its host."
+        }
+        MalfunctionKind::ViciUnreachable => {
+            "strongSwan does not answer on its VICI socket: is it running, is `strongswan-swanctl` installed, may the prober open the socket?"
+        }
+        MalfunctionKind::TunnelNotConfigured => {
+            "strongSwan knows no tunnel of this name: compare `child_sa` with `swanctl --list-conns`; was its configuration loaded?"
+        }
+        MalfunctionKind::OwnUplinkDown => {
+            "The prober's own way to the network is down: look at its cable, its address and its default route first."
         }
         MalfunctionKind::AccountPaused => {
             "The test account rests after it was refused: put the account right; a changed secret ends the pause."

@@ -5,6 +5,7 @@
 mod baseline;
 mod diff;
 mod journal;
+mod owed;
 mod resolv_conf;
 mod tidy;
 
@@ -12,5 +13,6 @@ pub use baseline::Baseline;
 pub use diff::{NetDiff, net_diff};
 pub(crate) use journal::boot_id;
 pub use journal::{Journal, JournalFile, Started};
+pub use owed::OwedRow;
 pub use resolv_conf::{Difference, Judgement, KnownGood, Owner, ResolvConf, ResolvState, Witness};
 pub use tidy::{Mode, Tidy, TidyReport};

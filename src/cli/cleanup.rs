@@ -46,10 +46,7 @@ pub(super) async fn run(global: &Global, args: &CleanupArgs) -> Result<u8, Comma
 /// Ends what the profiles of the configured sites adopt; without a site, what the built-in profiles adopt.
 async fn end_adopted(config: &Config, around: &Surroundings, mode: Mode) -> Result<TidyReport, CommandError> {
     let _lock = around.lock().await.map_err(|e| CommandError::Failed(e.to_string()))?;
-    let of_sites = config.sites.iter().flat_map(|site| {
-        let crate::config::SiteTarget::SslVpn(vpn) = &site.target;
-        vpn.client.adopt.clone()
-    });
+    let of_sites = config.sites.iter().filter_map(|site| site.ssl_vpn()).flat_map(|vpn| vpn.client.adopt.clone());
     let adopt: Vec<Adopt> = if config.sites.is_empty() {
         config.clients.values().flat_map(|c| c.adopt.clone()).collect()
     } else {

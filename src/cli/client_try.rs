@@ -86,7 +86,7 @@ pub(super) async fn run(global: &Global, args: &TryArgs) -> Result<u8, CommandEr
     let terminal = Terminal::of_stdout();
     say(&terminal.headline(&site));
     let stages = Stages(terminal);
-    let order = Order { interval: site.interval, owes_row: false, force: args.force };
+    let order = Order { force: args.force, ..Order::new(site.interval, false) };
     let cycle = run_cycle(&site, order, &around, &stages);
     tokio::pin!(cycle);
     let mut live = Live::default();
@@ -118,7 +118,12 @@ fn site(config: &Config, client: Arc<Profile>, args: &TryArgs) -> Result<Site, C
         let Some(mut site) = found.first().map(|site| Site::clone(site)) else {
             return Err(CommandError::Usage(format!("there is no site `{name}`")));
         };
-        let SiteTarget::SslVpn(vpn) = &mut site.target;
+        let SiteTarget::SslVpn(vpn) = &mut site.target else {
+            return Err(CommandError::Usage(format!(
+                "the site `{name}` has no client: it is of `kind: {}`",
+                site.kind()
+            )));
+        };
         (vpn.client, vpn.gateway) = (client, gateway);
         vpn.fingerprints.extend(args.fingerprint.iter().cloned());
         site.probes = Probes::default();
@@ -137,7 +142,7 @@ fn site(config: &Config, client: Arc<Profile>, args: &TryArgs) -> Result<Site, C
         }
         None => None,
     };
-    let target = SiteTarget::SslVpn(SslVpn {
+    let target = SiteTarget::SslVpn(Box::new(SslVpn {
         vpn_gw,
         account: Account {
             username: args.username.clone().unwrap_or_else(|| name.to_string()),
@@ -153,7 +158,7 @@ fn site(config: &Config, client: Arc<Profile>, args: &TryArgs) -> Result<Site, C
         fingerprints: args.fingerprint.clone(),
         gateway,
         params: args.param.iter().cloned().collect::<BTreeMap<_, _>>(),
-    });
+    }));
     let interval = config.frequency;
     Ok(Site {
         name,

@@ -12,10 +12,12 @@ use crate::cleanup::ResolvConf;
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Environment, Site};
 use crate::exit_code;
+use crate::ipsec::Ledger;
 use crate::net::{HostNet, NetContext};
 use crate::process::{self, Endurance};
 use crate::shutdown::Shutdown;
 use crate::stage::{HoldRoutes, Surroundings};
+use crate::vici::{Endpoint, Strongswan};
 
 /// Why a command could not do its work.
 #[derive(Debug)]
@@ -157,7 +159,13 @@ pub(super) fn surroundings_in(
 ) -> Result<Surroundings, CommandError> {
     process::become_subreaper()
         .map_err(|e| CommandError::Failed(format!("cannot become the subreaper of the clients' orphans: {e}")))?;
+    // The configuration has looked at it.
+    let endpoint =
+        Endpoint::parse(&config.ipsec.socket).map_err(|e| CommandError::Usage(format!("ipsec.socket: {e}")))?;
+    let ledger = Ledger::new(&config.state_dir, endpoint.to_string());
     Ok(Surroundings {
+        ike: Arc::new(Strongswan::new(endpoint, Arc::clone(&net))),
+        ledger,
         net,
         clock: Arc::new(SystemClock),
         timezone: config.timezone.clone(),

@@ -4,7 +4,7 @@ use super::common::{CommandError, load, say};
 use super::global::Global;
 use crate::account::AccountBook;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Site, SiteTarget};
+use crate::config::{Account, Config, Site};
 use crate::error::chain;
 use crate::exit_code;
 
@@ -21,24 +21,26 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> Result<u8, CommandError
     let config = load(global)?;
     let sites = super::common::chosen(&config, std::slice::from_ref(&args.site))?;
     for site in sites {
-        let SiteTarget::SslVpn(vpn) = &site.target;
+        let Some(vpn) = site.ssl_vpn() else {
+            let words = format!("the site `{}` has no account: it is of `kind: {}`", site.name, site.kind());
+            return Err(CommandError::Usage(words));
+        };
         let rested = AccountBook::new(&config.state_dir)
             .resume(&vpn.account, SystemClock.now())
             .map_err(|e| CommandError::Failed(chain(&e)))?;
         let words = if rested { "may be logged in again" } else { "did not rest" };
-        say(&format!("the account `{}` {words}{}\n", vpn.account.username, shared_by(&config, &site)));
+        say(&format!("the account `{}` {words}{}\n", vpn.account.username, shared_by(&config, &site, &vpn.account)));
     }
     Ok(exit_code::OK)
 }
 
 /// The other sites of the same account.
-fn shared_by(config: &Config, site: &Site) -> String {
-    let SiteTarget::SslVpn(own) = &site.target;
+fn shared_by(config: &Config, site: &Site, account: &Account) -> String {
     let others: Vec<_> = config
         .sites
         .iter()
         .filter(|other| other.name != site.name)
-        .filter(|other| matches!(&other.target, SiteTarget::SslVpn(vpn) if vpn.account == own.account))
+        .filter(|other| other.ssl_vpn().is_some_and(|vpn| vpn.account == *account))
         .map(|other| other.name.as_str())
         .collect();
     if others.is_empty() { String::new() } else { format!(" (also used by {})", others.join(", ")) }

@@ -28,9 +28,12 @@ impl Terminal {
 
     /// The line that announces a site.
     pub(super) fn headline(self, site: &Site) -> String {
-        let SiteTarget::SslVpn(vpn) = &site.target;
         let name = self.paint(site.name.as_str(), Colour::Bold);
-        format!("{name}  {}  {} through {}\n", site.kind(), vpn.vpn_gw, vpn.client.name)
+        let target = match &site.target {
+            SiteTarget::SslVpn(vpn) => format!("{} through {}", vpn.vpn_gw, vpn.client.name),
+            SiteTarget::Ipsec(tunnel) => format!("CHILD_SA {}", tunnel.child_sa),
+        };
+        format!("{name}  {}  {target}\n", site.kind())
     }
 
     /// One stage, done.
@@ -69,6 +72,9 @@ impl Terminal {
         }
         if let Some(login) = record.login {
             facts.push(format!("login {:.3} ms", login.as_secs_f64() * 1000.0));
+        }
+        if let Some(restore) = record.restore {
+            facts.push(format!("restored after {}", short(restore)));
         }
         if let Some(took) = record.took {
             facts.push(format!("cycle {}", short(took)));

@@ -32,6 +32,9 @@ pub(super) struct TestArgs {
     /// Log in although the account rests after it was refused
     #[arg(long)]
     force: bool,
+    /// Say what would be done to bring a fallen IPsec tunnel back, and do nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Runs the command.
@@ -62,7 +65,7 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
             let apart = if records.is_empty() { "" } else { "\n" };
             say(&format!("{apart}{}", terminal.headline(&site)));
         }
-        let order = Order { interval: site.interval, owes_row: args.record, force: args.force };
+        let order = Order { force: args.force, dry_run: args.dry_run, ..Order::new(site.interval, args.record) };
         let finished = run_cycle(&site, order, &around, observer).await;
         let taken = match &recording {
             Some(recording) => recording.take(&finished.record, &site).await,

@@ -11,6 +11,7 @@ use super::blocks::{alerts_block, read_resolv_conf};
 use super::environment::Environment;
 use super::fault::{LoadError, Sink};
 use super::fields::Fields;
+use super::ipsec::read_ipsec_block;
 use super::keys::{SITE, TOP};
 use super::logging::read_logging;
 use super::profile::{Profiles, built_in, read_profiles};
@@ -18,7 +19,7 @@ use super::site::{FREQUENCY, Surroundings, check_defaults, read_site};
 use super::suggest::did_you_mean;
 use super::tree::{Node, NodeKind};
 use super::value::Value;
-use super::{Config, Logging, SecretSource, Site, SiteTarget};
+use super::{Config, Logging, SecretSource, Site};
 
 /// Start to start, where the file says nothing.
 const DEFAULT_FREQUENCY: Duration = Duration::from_mins(10);
@@ -56,6 +57,7 @@ pub(super) fn build(
         sites,
         clients,
         resolv_conf: read_resolv_conf(&top, base),
+        ipsec: read_ipsec_block(&top, base),
     }))
 }
 
@@ -90,9 +92,8 @@ fn default_state_dir(environment: &Environment) -> PathBuf {
 
 fn secret_env(logging: &Logging, sites: &[Arc<Site>]) -> Vec<String> {
     let mail = logging.email.as_ref().and_then(|email| email.login.as_ref()).map(|(_, source)| source);
-    let sites = sites.iter().flat_map(|site| match &site.target {
-        SiteTarget::SslVpn(target) => target.password.iter().chain(&target.otp_secret).chain(&target.key_passphrase),
-    });
+    let logins = sites.iter().filter_map(|site| site.ssl_vpn());
+    let sites = logins.flat_map(super::SslVpn::secrets);
     let variables = sites.chain(mail).filter_map(|source| match source {
         SecretSource::Env(name) => Some(name.as_str()),
         SecretSource::Inline(_) | SecretSource::File(_) | SecretSource::Command(_) | SecretSource::Credential(_) => {
@@ -111,11 +112,8 @@ fn warn_unavailable_fields(top: &Fields<'_>, sites: &[Arc<Site>], clients: &Prof
         if Fields::open(&value).is_none_or(|profile| profile.get("args").is_none()) {
             continue;
         }
-        let users: Vec<_> = sites
-            .iter()
-            .map(|site| &site.target)
-            .filter_map(|SiteTarget::SslVpn(target)| (target.client.name == name).then_some(target))
-            .collect();
+        let users: Vec<_> =
+            sites.iter().filter_map(|site| site.ssl_vpn()).filter(|target| target.client.name == name).collect();
         let Some(client) = clients.get(name).filter(|_| !users.is_empty()) else { continue };
         let fields: BTreeSet<&str> = client.args.iter().flatten().flat_map(super::Template::fields).collect();
         for field in fields {

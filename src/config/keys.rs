@@ -23,8 +23,9 @@ pub(super) const TOP: Keys = Keys {
         "alerts",
         "clients",
         "resolv_conf",
+        "ipsec",
     ],
-    later: &["maintenance", "sla", "uplink", "ipsec", "http", "hub", "report_to", "report"],
+    later: &["maintenance", "sla", "uplink", "http", "hub", "report_to", "report"],
 };
 
 /// `logging`.
@@ -87,9 +88,27 @@ pub(super) const SITE: Keys = Keys {
         "ping",
         "params",
         "alerts",
+        "child_sa",
+        "ike_sa",
+        "restart",
+        "watch",
     ],
-    later: &["child_sa", "ike_sa", "restart", "watch", "expect"],
+    later: &["expect"],
 };
+
+/// Keys of a site that only a login has.
+pub(super) const OF_SSL_VPN: [&str; 8] =
+    ["vpn_gw", "realm", "username", "timeout", "client", "client_args", "fingerprint", "params"];
+
+/// Keys of a site that only an IPsec tunnel has.
+pub(super) const OF_IPSEC: [&str; 4] = ["child_sa", "ike_sa", "restart", "watch"];
+
+/// A site's `restart`.
+pub(super) const RESTART: Keys =
+    Keys { known: &["enabled", "grace", "max_retries", "retry_delay", "max_per_hour"], later: &[] };
+
+/// `ipsec`.
+pub(super) const IPSEC: Keys = Keys { known: &["socket"], later: &[] };
 
 /// `ping`.
 pub(super) const PING: Keys = Keys { known: &["count", "interval", "timeout", "max_loss_pct", "mtu"], later: &[] };
@@ -174,7 +193,7 @@ pub(super) fn hides_value(key: &str) -> bool {
 }
 
 /// Every block, by the name of its definition in the schema.
-pub(super) const BLOCKS: [(&str, &Keys); 13] = [
+pub(super) const BLOCKS: [(&str, &Keys); 15] = [
     ("top", &TOP),
     ("logging", &LOGGING),
     ("email", &EMAIL),
@@ -184,6 +203,8 @@ pub(super) const BLOCKS: [(&str, &Keys); 13] = [
     ("check", &CHECK),
     ("alerts", &ALERTS),
     ("resolv_conf", &RESOLV_CONF),
+    ("restart", &RESTART),
+    ("ipsec", &IPSEC),
     ("profile", &PROFILE),
     ("rule", &RULE),
     ("leave", &LEAVE),

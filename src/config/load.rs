@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::fault::{Fault, LoadError, Sink};
 use super::ownership::{check_ownership, directory_of};
 use super::tree::Position;
-use super::{Config, SecretSource, SiteTarget};
+use super::{Config, SecretSource, SslVpn};
 use crate::memory::on_a_passing_thread;
 
 /// Where the configuration is looked for when none is named: here, then there.
@@ -128,11 +128,7 @@ fn holds_password(config: &Config) -> bool {
     let inline = |source: &SecretSource| matches!(source, SecretSource::Inline(_));
     let mail = config.logging.email.as_ref().and_then(|email| email.login.as_ref());
     mail.is_some_and(|(_, source)| inline(source))
-        || config.sites.iter().any(|site| match &site.target {
-            SiteTarget::SslVpn(target) => {
-                target.password.iter().chain(&target.otp_secret).chain(&target.key_passphrase).any(inline)
-            }
-        })
+        || config.sites.iter().filter_map(|site| site.ssl_vpn()).flat_map(SslVpn::secrets).any(inline)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod fault;
 mod fields;
 mod fingerprint;
 mod gateway;
+mod ipsec;
 mod json;
 mod keys;
 mod load;
@@ -49,8 +50,8 @@ pub use fault::{Fault, LoadError};
 pub use load::{DEFAULT_FILES, Loaded, find_config, load, load_str};
 pub use model::{
     Account, Adopt, AlertRules, Config, DialogueRule, Email, Fingerprint, FingerprintAlgorithm, GatewayConfig,
-    GatewayProtocol, Leave, Logging, PingConfig, Probes, Profile, Reaction, ResolvConfConfig, Site, SiteTarget,
-    SmtpTls, SslVpn, Template, TemplatePart,
+    GatewayProtocol, Ipsec, IpsecConfig, Leave, Logging, PingConfig, Probes, Profile, Reaction, ResolvConfConfig,
+    RestartPolicy, Site, SiteTarget, SmtpTls, SslVpn, Template, TemplatePart,
 };
 pub use ownership::{OwnershipError, check_ownership};
 pub use pattern::Pattern;

@@ -30,6 +30,8 @@ pub struct Config {
     pub clients: BTreeMap<String, Arc<Profile>>,
     /// resolv.conf and how it is repaired.
     pub resolv_conf: ResolvConfConfig,
+    /// Where strongSwan is asked.
+    pub ipsec: IpsecConfig,
     /// Names of environment variables that hold secrets: no client gets them.
     pub secret_env: Vec<String>,
 }
@@ -124,7 +126,9 @@ impl Probes {
 #[derive(Debug, Clone)]
 pub enum SiteTarget {
     /// `kind: ssl-vpn`.
-    SslVpn(SslVpn),
+    SslVpn(Box<SslVpn>),
+    /// `kind: ipsec`.
+    Ipsec(Ipsec),
 }
 
 impl Site {
@@ -132,6 +136,23 @@ impl Site {
     pub const fn kind(&self) -> SiteKind {
         match self.target {
             SiteTarget::SslVpn(_) => SiteKind::SslVpn,
+            SiteTarget::Ipsec(_) => SiteKind::Ipsec,
+        }
+    }
+
+    /// The gateway and how to get in, where the site has a login.
+    pub const fn ssl_vpn(&self) -> Option<&SslVpn> {
+        match &self.target {
+            SiteTarget::SslVpn(vpn) => Some(vpn),
+            SiteTarget::Ipsec(_) => None,
+        }
+    }
+
+    /// The tunnel, where the site is one of strongSwan's.
+    pub const fn ipsec(&self) -> Option<&Ipsec> {
+        match &self.target {
+            SiteTarget::Ipsec(tunnel) => Some(tunnel),
+            SiteTarget::SslVpn(_) => None,
         }
     }
 }
@@ -163,6 +184,65 @@ pub struct SslVpn {
     pub gateway: GatewayConfig,
     /// Values for fields in braces that a profile asks for beside the site's keys.
     pub params: BTreeMap<String, String>,
+}
+
+impl SslVpn {
+    /// Where its secrets come from.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
+        self.password.iter().chain(&self.otp_secret).chain(&self.key_passphrase)
+    }
+}
+
+/// An IPsec tunnel of strongSwan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ipsec {
+    /// The `CHILD_SA` configuration.
+    pub child_sa: String,
+    /// Its connection, where two have a child of this name.
+    pub ike_sa: Option<String>,
+    /// When and how it is brought back.
+    pub restart: RestartPolicy,
+    /// Whether an event of the daemon begins a cycle at once. Default no.
+    pub watch: bool,
+}
+
+/// When and how a fallen tunnel is brought back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestartPolicy {
+    /// `false`: it is only watched. Default true.
+    pub enabled: bool,
+    /// How long strongSwan's own recovery is left alone. Default 45 s.
+    pub grace: Duration,
+    /// Attempts at bringing it up, in all, as MIPsec counts. Default 3.
+    pub max_retries: u32,
+    /// Before the second attempt; doubled before each further one. Default 2 s.
+    pub retry_delay: Duration,
+    /// Restarts within 60 minutes; 0: none. Default 3.
+    pub max_per_hour: u32,
+}
+
+impl Default for RestartPolicy {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            grace: Duration::from_secs(45),
+            max_retries: 3,
+            retry_delay: Duration::from_secs(2),
+            max_per_hour: 3,
+        }
+    }
+}
+
+/// Where strongSwan is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IpsecConfig {
+    /// Its VICI socket: a path, or `tcp://ADDRESS:PORT`. Default `/var/run/charon.vici`.
+    pub socket: String,
+}
+
+impl IpsecConfig {
+    /// Where Debian's packages have it.
+    pub const DEFAULT: &str = "/var/run/charon.vici";
 }
 
 /// How the stage `gateway` looks at the gateway.

@@ -1,4 +1,4 @@
-//! Sites of the kind `ssl-vpn`, on top of `defaults`.
+//! Sites, on top of `defaults`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -14,6 +14,7 @@ use super::blocks::{
 use super::checks::read_checks;
 use super::fields::Fields;
 use super::gateway::{GatewayKeys, read_gateway_keys};
+use super::ipsec::{read_ipsec, read_restart, refuse_others};
 use super::keys::SITE;
 use super::profile::Profiles;
 use super::site_fields::needs_login;
@@ -21,7 +22,7 @@ use super::suggest::did_you_mean;
 use super::template::{SITE_FIELDS, is_field_name};
 use super::value::Value;
 use super::{Account, AlertRules, Fingerprint, Probes, Profile, Reaction, Site, SiteTarget, SslVpn, fingerprint};
-use crate::record::SiteName;
+use crate::record::{SiteKind, SiteName};
 
 /// For the whole login; longer than an hour is a hung client, and blocks every other site.
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
@@ -51,7 +52,6 @@ pub(super) struct Surroundings<'s, 'a> {
 /// What the keys of a site say, each by itself.
 struct Draft {
     vpn_gw: Option<String>,
-    probes: Probes,
     realm: Option<String>,
     username: Option<String>,
     password: SecretGiven,
@@ -62,17 +62,24 @@ struct Draft {
     client_args: Vec<String>,
     fingerprints: Vec<Fingerprint>,
     gateway: GatewayKeys,
+    params: BTreeMap<String, String>,
+}
+
+/// What the keys say that every kind of site has.
+struct Common {
     group: Option<String>,
     interval: Duration,
     interval_down: Option<Duration>,
-    params: BTreeMap<String, String>,
     alerts: AlertRules,
+    probes: Probes,
 }
 
 /// Checks `defaults` by itself: a fault there counts although no site falls back to it.
 pub(super) fn check_defaults(around: &Surroundings<'_, '_>) {
-    if is_ssl_vpn(&around.defaults) {
+    if kind_of(&around.defaults).is_some() {
+        let _ = Common::read(&around.defaults, around);
         let _ = Draft::read(&around.defaults, around);
+        let _ = read_restart(&around.defaults);
     }
 }
 
@@ -80,62 +87,94 @@ pub(super) fn check_defaults(around: &Surroundings<'_, '_>) {
 pub(super) fn read_site(name: &str, value: &Value<'_>, around: &Surroundings<'_, '_>) -> Option<Site> {
     let site_name = SiteName::new(name).map_err(|error| value.fault(error.to_string())).ok();
     let fields = Fields::open(value)?.or(&around.defaults);
-    let supported = is_ssl_vpn(&fields);
+    let kind = kind_of(&fields);
     let fields = Fields::of(value, &SITE)?.or(&around.defaults);
-    let draft = Draft::read(&fields, around);
-    if !supported {
-        // What another kind needs is not known; what is written is looked at all the same.
-        return None;
+    let common = Common::read(&fields, around);
+    if let Some(kind) = kind {
+        refuse_others(&fields, kind);
     }
-    draft.check(&fields);
-    let client = draft.client?;
-    let account = draft.username.clone().unwrap_or_else(|| name.to_owned());
+    let target = match kind {
+        Some(SiteKind::Ipsec) => read_ipsec(&fields).map(SiteTarget::Ipsec),
+        Some(SiteKind::SslVpn) => read_ssl_vpn(name, &fields, around).map(|vpn| SiteTarget::SslVpn(Box::new(vpn))),
+        None => {
+            // What another kind needs is not known; what is written is looked at all the same.
+            let _ = Draft::read(&fields, around);
+            return None;
+        }
+    };
+    warn_of_silence(&fields);
     Some(Site {
         name: site_name?,
-        group: draft.group,
-        interval: draft.interval,
-        interval_down: draft.interval_down,
-        alerts: draft.alerts,
-        probes: draft.probes,
-        target: SiteTarget::SslVpn(SslVpn {
-            vpn_gw: draft.vpn_gw?,
-            account: Account { username: account, realm: draft.realm },
-            username: draft.username,
-            password: draft.password.source(),
-            key_passphrase: draft.key_passphrase.source(),
-            otp_secret: draft.otp_secret.source(),
-            timeout: draft.timeout,
-            gateway: draft.gateway.complete(client.gateway),
-            client,
-            client_args: draft.client_args,
-            fingerprints: draft.fingerprints,
-            params: draft.params,
-        }),
+        group: common.group,
+        interval: common.interval,
+        interval_down: common.interval_down,
+        alerts: common.alerts,
+        probes: common.probes,
+        target: target?,
     })
 }
 
-/// Whether the site is of the one kind that there is; another is noted as a fault.
-fn is_ssl_vpn(fields: &Fields<'_>) -> bool {
-    let Some(kind) = fields.get("kind") else { return true };
-    match kind.choice(&[("ssl-vpn", true), ("ipsec", false), ("egress", false)]) {
-        Some(true) => true,
-        Some(false) => {
-            let text = kind.text().unwrap_or_default();
-            kind.not(text, super::unsupported(), None);
-            false
+/// The site's kind; one that there is not is noted as a fault.
+fn kind_of(fields: &Fields<'_>) -> Option<SiteKind> {
+    let Some(kind) = fields.get("kind") else { return Some(SiteKind::SslVpn) };
+    let known = [("ssl-vpn", Some(SiteKind::SslVpn)), ("ipsec", Some(SiteKind::Ipsec)), ("egress", None)];
+    let chosen = kind.choice(&known)?;
+    if chosen.is_none() {
+        kind.not(kind.text().unwrap_or_default(), super::unsupported(), None);
+    }
+    chosen
+}
+
+fn read_ssl_vpn(name: &str, fields: &Fields<'_>, around: &Surroundings<'_, '_>) -> Option<SslVpn> {
+    let draft = Draft::read(fields, around);
+    draft.check(fields);
+    let client = draft.client?;
+    let account = draft.username.clone().unwrap_or_else(|| name.to_owned());
+    Some(SslVpn {
+        vpn_gw: draft.vpn_gw?,
+        account: Account { username: account, realm: draft.realm },
+        username: draft.username,
+        password: draft.password.source(),
+        key_passphrase: draft.key_passphrase.source(),
+        otp_secret: draft.otp_secret.source(),
+        timeout: draft.timeout,
+        gateway: draft.gateway.complete(client.gateway),
+        client,
+        client_args: draft.client_args,
+        fingerprints: draft.fingerprints,
+        params: draft.params,
+    })
+}
+
+impl Common {
+    fn read(fields: &Fields<'_>, around: &Surroundings<'_, '_>) -> Self {
+        let alerts = alerts_block(fields).or(&around.alerts);
+        Self {
+            group: fields.text("group"),
+            interval: fields.duration("frequency", &FREQUENCY).unwrap_or(around.frequency),
+            interval_down: fields.duration("frequency_down", &FREQUENCY),
+            alerts: read_alerts(&alerts),
+            probes: read_probes(fields, around.base),
         }
-        None => false,
+    }
+}
+
+/// What can only be said about the site as a whole.
+fn warn_of_silence(fields: &Fields<'_>) {
+    if fields.get("internal_ip").is_none() && fields.get("checks").is_none_or(|value| value.items().is_empty()) {
+        fields.warn(
+            "has neither `internal_ip` nor `checks`: the site can be reported up while its tunnel carries nothing",
+            None,
+        );
     }
 }
 
 impl Draft {
     fn read(fields: &Fields<'_>, around: &Surroundings<'_, '_>) -> Self {
-        let alerts = alerts_block(fields).or(&around.alerts);
         let client = read_client(fields, around);
         let list = |key: &str| fields.get(key).map(|value| value.items()).unwrap_or_default();
         Self {
             vpn_gw: fields.get("vpn_gw").and_then(|value| read_gateway(&value)),
-            probes: read_probes(fields, around.base),
             realm: fields.text("realm"),
             username: fields.text("username"),
             password: read_password(fields, around.base),
@@ -145,12 +184,8 @@ impl Draft {
             client_args: fields.get("client_args").and_then(|value| value.texts()).unwrap_or_default(),
             fingerprints: list("fingerprint").iter().filter_map(read_fingerprint).collect(),
             gateway: read_gateway_keys(fields),
-            group: fields.text("group"),
-            interval: fields.duration("frequency", &FREQUENCY).unwrap_or(around.frequency),
-            interval_down: fields.duration("frequency_down", &FREQUENCY),
             params: read_params(fields, client.as_deref(), around.base),
             client,
-            alerts: read_alerts(&alerts),
         }
     }
 
@@ -167,12 +202,6 @@ impl Draft {
             let hint =
                 "add one of `password_file`, `password_env`, `password_command`, `password_credential`, `password`";
             fields.fault(Some("password"), "is missing", Some(hint.to_owned()));
-        }
-        if fields.get("internal_ip").is_none() && fields.get("checks").is_none_or(|value| value.items().is_empty()) {
-            fields.warn(
-                "has neither `internal_ip` nor `checks`: the site can be reported up while its tunnel carries nothing",
-                None,
-            );
         }
         self.gateway.check(fields, self.client.as_deref());
         if let Some(client) = &self.client {

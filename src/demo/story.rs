@@ -68,8 +68,7 @@ pub async fn tell(
             return;
         }
         each(Event::Begins(site));
-        let finished =
-            run_cycle(site, Order { interval: site.interval, owes_row: true, force: false }, around, observer).await;
+        let finished = run_cycle(site, Order::new(site.interval, true), around, observer).await;
         sink.take(&finished.record, site).await;
         if let Err(e) = finished.closing.close() {
             tracing::warn!(error = %e, "cannot close the cycle's journal");

@@ -10,35 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assess::{Assessment, Recovering, Unresolved, resolve, restarts_itself};
 use super::plan::{Cause, Plan, plan};
+pub use crate::config::RestartPolicy;
 use crate::vici::{Action, ChildConfig, ChildRef, IkeSa, IkeState, View};
-
-/// How a tunnel may be restarted (`restart` of a site).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RestartPolicy {
-    /// `false`: it is only watched.
-    pub enabled: bool,
-    /// How long strongSwan's own recovery is left alone.
-    pub grace: Duration,
-    /// Attempts at bringing it up, in all (as MIPsec counts); 0 counts as 1.
-    pub max_retries: u32,
-    /// Before the second attempt; doubled before each further one.
-    pub retry_delay: Duration,
-    /// Restarts within 60 minutes; 0: none at all.
-    pub max_per_hour: u32,
-}
-
-impl Default for RestartPolicy {
-    /// The contract's defaults; attempts and delay are MIPsec's.
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            grace: Duration::from_secs(45),
-            max_retries: 3,
-            retry_delay: Duration::from_secs(2),
-            max_per_hour: 3,
-        }
-    }
-}
 
 /// What a probe through the tunnel said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

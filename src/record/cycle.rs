@@ -6,7 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CheckRecord, GatewayFacts, LeftoverKind, Outcome, Reason, SiteKind, Stage, Verdict, is_unseen};
+use super::{
+    CheckRecord, GatewayFacts, LeftoverKind, Outcome, Reason, SiteKind, Stage, TunnelFacts, Verdict, is_unseen,
+};
 
 /// The name of a site, as configured: not empty, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -212,6 +214,18 @@ pub struct CycleRecord {
     /// Checks through the tunnel, in their order.
     #[serde(default)]
     pub checks: Vec<CheckRecord>,
+    /// What strongSwan said of the tunnel, where it is one of its.
+    #[serde(default)]
+    pub tunnel: Option<TunnelFacts>,
+    /// How often it was restarted; none where the site is no tunnel that could be.
+    #[serde(default)]
+    pub restarts: Option<u32>,
+    /// From the start of the cycle until a tunnel that was found dead carried traffic again.
+    #[serde(default)]
+    pub restore: Option<Duration>,
+    /// An event began the cycle, not the timetable: it does not count towards `alerts.after`.
+    #[serde(default)]
+    pub triggered: bool,
     /// What stayed on the host.
     pub leftovers: Vec<LeftoverKind>,
     /// The whole cycle; `None` when it was cut.

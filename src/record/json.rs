@@ -28,6 +28,9 @@ pub fn json_of(record: &CycleRecord) -> Value {
     put("internal_rtt", rtt(record.internal.as_ref()));
     put("internal_loss_pct", json!(record.internal.map(|s| s.loss_pct())));
     put("checks", record.checks.iter().map(check).collect());
+    put("restarts", json!(record.restarts));
+    put("restore_ms", json!(record.restore.map(millis)));
+    put("tunnel", json!(record.tunnel));
     put("leftovers", json!(record.leftovers));
     put("cycle_ms", json!(record.took.map(millis)));
     put("interval_s", json!(record.interval.as_secs_f64()));

@@ -8,6 +8,7 @@ mod cycle;
 mod gateway;
 mod json;
 mod outcome;
+mod tunnel;
 mod unseen;
 mod verdict;
 
@@ -18,5 +19,6 @@ pub use cycle::{
 pub use gateway::{CertificateFacts, GatewayFacts};
 pub use json::json_of;
 pub use outcome::{FailureKind, FaultDomain, LeftoverKind, MalfunctionKind, Outcome, Reason, SiteKind, Stage, Verdict};
+pub use tunnel::TunnelFacts;
 pub use unseen::is_unseen;
 pub use verdict::{Judgement, judge};

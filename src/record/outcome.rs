@@ -50,6 +50,8 @@ named! {
     SiteKind {
         /// An SSL VPN gateway, through its client.
         SslVpn = "ssl-vpn",
+        /// An IPsec tunnel of strongSwan, over VICI.
+        Ipsec = "ipsec",
     }
 }
 
@@ -64,8 +66,14 @@ named! {
         Gateway = "gateway",
         /// Runs the client until it says that the tunnel is up.
         Login = "login",
-        /// Pings through the tunnel.
+        /// Asks strongSwan whether the tunnel is configured and installed.
+        Sa = "sa",
+        /// Pings and checks through the tunnel.
         Internal = "internal",
+        /// Brings a fallen or stale tunnel back.
+        Restart = "restart",
+        /// Sends one packet through the tunnel, so that it does not fall asleep.
+        Keepalive = "keepalive",
         /// Asks the client to leave, and makes it leave.
         Teardown = "teardown",
         /// Checks against what stood there before the login, and removes what stayed.
@@ -154,6 +162,14 @@ named! {
         NotThroughTunnel = "not-through-tunnel",
         /// Small packets pass the tunnel, large ones vanish.
         MtuBlackhole = "mtu-blackhole",
+        /// The tunnel is configured, and nothing of it is there.
+        SaMissing = "sa-missing",
+        /// Its `IKE_SA` is there, and no `CHILD_SA` that carries anything.
+        SaNotInstalled = "sa-not-installed",
+        /// The tunnel could not be brought back.
+        RestartFailed = "restart-failed",
+        /// It was brought back too often within the last hour, and is left alone.
+        RestartLimit = "restart-limit",
         /// The internal address does not answer through the tunnel.
         InternalUnreachable = "internal-unreachable",
         /// A check through the tunnel failed.
@@ -180,6 +196,12 @@ named! {
         NoIcmpPermission = "no-icmp-permission",
         /// The host's own resolver does not answer.
         ResolverFailed = "resolver-failed",
+        /// strongSwan's VICI socket is not there, or nobody answers on it.
+        ViciUnreachable = "vici-unreachable",
+        /// strongSwan knows no such tunnel.
+        TunnelNotConfigured = "tunnel-not-configured",
+        /// The prober's own way to the network is down.
+        OwnUplinkDown = "own-uplink-down",
         /// The account rests after an identity failure.
         AccountPaused = "account-paused",
         /// Leftovers could not be removed before the cycle.
@@ -228,7 +250,14 @@ impl FailureKind {
             | Self::PasswordExpired
             | Self::OtpRequired
             | Self::OtpRejected => FaultDomain::Identity,
-            Self::Disconnected | Self::NoInterface | Self::NotThroughTunnel | Self::MtuBlackhole => FaultDomain::Tunnel,
+            Self::Disconnected
+            | Self::NoInterface
+            | Self::NotThroughTunnel
+            | Self::MtuBlackhole
+            | Self::SaMissing
+            | Self::SaNotInstalled
+            | Self::RestartFailed
+            | Self::RestartLimit => FaultDomain::Tunnel,
             Self::InternalUnreachable | Self::CheckFailed => FaultDomain::Inside,
         }
     }

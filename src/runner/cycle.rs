@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::catch::caught;
 use super::plan::{Decision, decide, stages_of};
-use crate::cleanup::{Journal, JournalFile, Started};
+use crate::cleanup::{Journal, JournalFile, OwedRow, Started};
 use crate::config::Site;
 use crate::hostload::{BUSY_PCT, HostLoad};
 use crate::net::NetLock;
@@ -42,19 +42,21 @@ pub struct Finished {
 pub struct Closing {
     lock: Option<NetLock>,
     journal: Option<(JournalFile, Journal)>,
+    owed: Option<OwedRow>,
     clean: bool,
 }
 
 impl Closing {
     /// Nothing to close.
     pub const fn nothing() -> Self {
-        Self { lock: None, journal: None, clean: true }
+        Self { lock: None, journal: None, owed: None, clean: true }
     }
 
     /// The row is written (or none is owed): removes the journal, or keeps what the next `prepare` needs to remove what
     /// stayed; then gives the lock back.
     pub fn close(self) -> std::io::Result<()> {
-        let Some((file, mut journal)) = self.journal else { return Ok(()) };
+        let paid = self.owed.as_ref().map_or(Ok(()), OwedRow::settle);
+        let Some((file, mut journal)) = self.journal else { return paid };
         let done = if self.clean {
             file.remove()
         } else {
@@ -88,6 +90,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         prober: around.prober.clone(),
         interval: order.interval,
     };
+    let owed = owe_row(site, around, &cycle, order);
     let mut cx = CycleState::new(site, around, cycle.clone(), order, lock);
     let mut stages = Vec::new();
     for stage in stages_of(site) {
@@ -120,12 +123,31 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         login: found.login,
         internal: found.measured.internal,
         checks: found.measured.checks,
+        tunnel: found.tunnel,
+        restarts: found.restarts,
+        restore: found.restore,
+        triggered: order.triggered,
         leftovers: found.leftovers,
         took: Some(began.elapsed()),
         dialogue: found.dialogue,
     };
     let clean = record.leftovers.is_empty();
-    Finished { record, closing: Closing { lock: found.lock, journal: found.journal, clean } }
+    Finished { record, closing: Closing { lock: found.lock, journal: found.journal, owed, clean } }
+}
+
+/// Notes that a cycle which starts no client, and so has no journal, is owed its row.
+fn owe_row(site: &Site, around: &Surroundings, cycle: &Started, order: Order) -> Option<OwedRow> {
+    if site.ssl_vpn().is_some() || !order.owes_row {
+        return None;
+    }
+    let owed = OwedRow::new(&around.state_dir, around.net.name());
+    match owed.note(cycle) {
+        Ok(()) => Some(owed),
+        Err(e) => {
+            tracing::warn!(site = %site.name, error = %e, "cannot note the cycle: should the prober be killed in it, its row is lost");
+            None
+        }
+    }
 }
 
 /// Runs or skips one stage, times it, and turns a stop or a panic into its outcome.

@@ -14,6 +14,7 @@ use crate::cleanup::ResolvConf;
 use crate::clock::SystemClock;
 use crate::config::{self, Environment, SiteTarget};
 use crate::demo::{DemoNet, World};
+use crate::ipsec::Ledger;
 use crate::net::{
     BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetSnapshot, PingError, PingReport,
     PingRequest, PreExec, ResolveError, Route, RouteHop, Rule,
@@ -21,6 +22,7 @@ use crate::net::{
 use crate::process::Endurance;
 use crate::record::{FailureKind, PingStats, Verdict};
 use crate::stage::Quiet;
+use crate::vici::{Endpoint, Strongswan};
 
 /// What is wrong with the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,8 +208,12 @@ sites:
     fn around(&self, config: &config::Config) -> Surroundings {
         let world = World::at(self.dir.path());
         let path = std::env::var("PATH").unwrap_or_default();
+        let net = Arc::new(TestNet { inner: DemoNet::of(world), wrong: self.wrong });
+        let endpoint = Endpoint::Unix(self.dir.path().join("charon.vici"));
         Surroundings {
-            net: Arc::new(TestNet { inner: DemoNet::of(world), wrong: self.wrong }),
+            ledger: Ledger::new(&config.state_dir, endpoint.to_string()),
+            ike: Arc::new(Strongswan::new(endpoint, Arc::clone(&net) as _)),
+            net,
             clock: Arc::new(SystemClock),
             timezone: config.timezone.clone(),
             prober: config.prober.clone(),
@@ -233,7 +239,7 @@ sites:
     async fn tell_with(&self, config: &config::Config, around: &Surroundings) -> (CycleRecord, Vec<String>) {
         let before = World::at(self.dir.path()).snapshot();
         let diary = Diary::default();
-        let order = Order { interval: Duration::from_mins(10), owes_row: false, force: self.force };
+        let order = Order { force: self.force, ..Order::new(Duration::from_mins(10), false) };
         let finished = run_cycle(&config.sites[0], order, around, &diary).await;
         finished.closing.close().unwrap();
         assert_eq!(World::at(self.dir.path()).snapshot(), before, "the network is as it was");
@@ -326,7 +332,7 @@ async fn a_client_that_is_not_installed_is_our_own_trouble() {
     story.client = "unused".into();
     let mut config = story.config();
     let site = Arc::make_mut(&mut config.sites[0]);
-    let SiteTarget::SslVpn(vpn) = &mut site.target;
+    let SiteTarget::SslVpn(vpn) = &mut site.target else { unreachable!() };
     Arc::make_mut(&mut vpn.client).command = "/no/such/client".into();
     let around = story.around(&config);
     let (record, _) = story.tell_with(&config, &around).await;
@@ -400,7 +406,7 @@ async fn resolv_conf_is_compared_before_each_login() {
 async fn a_prober_that_can_not_look_for_the_interface_does_not_blame_the_tunnel() {
     let story = Story::of(GOOD).wrong(Wrong::CannotWatch);
     let config = story.config();
-    let order = Order { interval: Duration::from_mins(10), owes_row: false, force: false };
+    let order = Order::new(Duration::from_mins(10), false);
     let finished = run_cycle(&config.sites[0], order, &story.around(&config), &NoObserver).await;
     let record = finished.record;
     assert_eq!((record.verdict, record.failed_stage), (Verdict::Unknown, Some(Stage::Login)), "{record:?}");

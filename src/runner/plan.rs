@@ -1,21 +1,25 @@
 //! Which stages a cycle has and which of them are skipped: pure.
 
 use crate::config::{GatewayProtocol, Site, SiteTarget};
-use crate::record::{Outcome, Stage, StageRecord};
+use crate::record::{MalfunctionKind, Outcome, Stage, StageRecord};
 
 /// The stages of a site's cycle, in their order. A stage without a target is left out.
 pub fn stages_of(site: &Site) -> Vec<Stage> {
-    let SiteTarget::SslVpn(vpn) = &site.target;
-    Stage::ALL
-        .iter()
-        .copied()
-        .filter(|stage| match stage {
-            Stage::External => site.probes.external_ip.is_some(),
-            Stage::Gateway => vpn.gateway.speaks != GatewayProtocol::None,
-            Stage::Internal => site.probes.ask_inside(),
-            Stage::Prepare | Stage::Login | Stage::Teardown | Stage::Cleanup => true,
-        })
-        .collect()
+    let probes = &site.probes;
+    let has = |stage: Stage| match (stage, &site.target) {
+        (Stage::External, _) => probes.external_ip.is_some(),
+        (Stage::Internal, _) => probes.ask_inside(),
+        (Stage::Gateway, SiteTarget::SslVpn(vpn)) => vpn.gateway.speaks != GatewayProtocol::None,
+        (Stage::Prepare | Stage::Login | Stage::Teardown | Stage::Cleanup, SiteTarget::SslVpn(_))
+        | (Stage::Sa, SiteTarget::Ipsec(_)) => true,
+        (Stage::Restart, SiteTarget::Ipsec(tunnel)) => tunnel.restart.enabled,
+        (Stage::Keepalive, SiteTarget::Ipsec(_)) => probes.internal_ip.is_some(),
+        (Stage::Sa | Stage::Restart | Stage::Keepalive, SiteTarget::SslVpn(_))
+        | (Stage::Prepare | Stage::Gateway | Stage::Login | Stage::Teardown | Stage::Cleanup, SiteTarget::Ipsec(_)) => {
+            false
+        }
+    };
+    Stage::ALL.iter().copied().filter(|&stage| has(stage)).collect()
 }
 
 /// What to do with a stage.
@@ -33,9 +37,13 @@ pub enum Decision {
 /// 2. Nothing else runs after a `prepare` that did not pass, or once the prober was asked to stop.
 /// 3. `gateway` and `login` run also when a stage before them failed: gateways drop ICMP, and what the client says of a
 ///    gateway that looks dead is worth knowing.
-/// 4. `internal` runs only when `login` passed.
+/// 4. `internal` runs only when `login` passed; of a tunnel without a login it runs whatever `sa` said.
+/// 5. `restart` runs when `sa` or `internal` failed: not when they could not tell.
+/// 6. `keepalive` runs where the tunnel is up in the end.
+/// 7. Once another prober's client was found to hold the host's routes, nothing else of a tunnel can be told.
 pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelled: bool) -> Decision {
     let last = done.last().map_or(Stage::Prepare, |s| s.stage);
+    let failed = |wanted: Stage| done.iter().any(|s| s.stage == wanted && matches!(s.outcome, Outcome::Failed(_)));
     let not_passed = |wanted: Stage| done.iter().find(|s| s.stage == wanted && s.outcome != Outcome::Passed);
     match stage {
         Stage::Teardown | Stage::Cleanup if client_started => Decision::Run,
@@ -46,8 +54,24 @@ pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelle
         Stage::Internal if not_passed(Stage::Login).is_some() => Decision::Skip(Stage::Login),
         // The stage under way when the stop came carries the reason; where none was, this one does.
         _ if cancelled && done.iter().any(|s| matches!(s.outcome, Outcome::Inconclusive(_))) => Decision::Skip(last),
-        Stage::Prepare | Stage::External | Stage::Gateway | Stage::Login | Stage::Internal => Decision::Run,
+        _ if let Some(busy) = held_by_another(done) => Decision::Skip(busy),
+        Stage::Restart => match (failed(Stage::Sa), failed(Stage::Internal)) {
+            (false, false) => Decision::Skip(last),
+            _ => Decision::Run,
+        },
+        Stage::Keepalive => match done.iter().find(|s| s.stage == Stage::Restart) {
+            Some(restart) if restart.outcome.is_passed() => Decision::Run,
+            Some(restart) if failed(Stage::Sa) || failed(Stage::Internal) => Decision::Skip(restart.stage),
+            _ => not_passed(Stage::Sa).map_or(Decision::Run, |sa| Decision::Skip(sa.stage)),
+        },
+        Stage::Prepare | Stage::External | Stage::Gateway | Stage::Login | Stage::Sa | Stage::Internal => Decision::Run,
     }
+}
+
+/// The stage that found another's client on the host.
+fn held_by_another(done: &[StageRecord]) -> Option<Stage> {
+    let busy = Outcome::Inconclusive(MalfunctionKind::ClientBusy);
+    done.iter().find(|s| s.outcome == busy && s.stage != Stage::Prepare && s.stage != Stage::Login).map(|s| s.stage)
 }
 
 #[cfg(test)]
@@ -55,7 +79,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::record::{FailureKind, MalfunctionKind};
+    use crate::record::FailureKind;
 
     fn done(stages: &[(Stage, Outcome)]) -> Vec<StageRecord> {
         let record = |&(stage, outcome): &(Stage, Outcome)| StageRecord {

@@ -1,6 +1,6 @@
 //! At start-up: everything that a killed predecessor left is removed, and its cycle gets its row.
 
-use crate::cleanup::{JournalFile, Mode, TidyReport};
+use crate::cleanup::{JournalFile, Mode, OwedRow, TidyReport};
 use crate::error::chain;
 use crate::net::LockHeld;
 use crate::record::{CycleRecord, MalfunctionKind, Verdict, one_line};
@@ -44,6 +44,19 @@ pub async fn recover(
     mode: Mode,
 ) -> Result<Recovery, RecoverError> {
     let _lock = around.lock().await?;
+    let mut recovery = settle_journal(around, results, mode).await?;
+    if recovery.record.is_none() && mode != Mode::DryRun {
+        recovery.record = settle_row(around, results)?;
+    }
+    Ok(recovery)
+}
+
+/// What the journal of a cycle with a client tells.
+async fn settle_journal(
+    around: &Surroundings,
+    results: &(dyn Fn() -> Result<DayFiles, ResultsError> + Sync),
+    mode: Mode,
+) -> Result<Recovery, RecoverError> {
     let journal_error = |source| RecoverError::Journal { dir: around.state_dir.clone(), source };
     let file = JournalFile::new(&around.state_dir, around.net.name());
     let Some(mut journal) = file.read(around.clock.now()).map_err(journal_error)? else {
@@ -56,20 +69,41 @@ pub async fn recover(
     let cycle = &journal.cycle;
     let mut recovery = Recovery { record: None, report };
     if journal.owes_row {
-        let record = cut_cycle(cycle, &recovery.report);
-        recovery.record = match results().and_then(|results| write_owed(&results, &record)) {
-            Ok(written) => written.then_some(record),
-            Err(e) => {
-                put_away(around, &record, e)?;
-                Some(record)
-            }
-        };
+        recovery.record = pay(around, results, cut_cycle(cycle, &recovery.report))?;
         journal.owes_row = false;
     }
     journal.resolv_conf_left.clone_from(&recovery.report.resolv_conf_left);
     let kept = if recovery.report.is_clean() { file.remove() } else { file.write(&journal) };
     kept.map_err(journal_error)?;
     Ok(recovery)
+}
+
+/// The row of a cycle without a client.
+fn settle_row(
+    around: &Surroundings,
+    results: &(dyn Fn() -> Result<DayFiles, ResultsError> + Sync),
+) -> Result<Option<CycleRecord>, RecoverError> {
+    let journal_error = |source| RecoverError::Journal { dir: around.state_dir.clone(), source };
+    let owed = OwedRow::new(&around.state_dir, around.net.name());
+    let Some(cycle) = owed.read(around.clock.now()).map_err(journal_error)? else { return Ok(None) };
+    let record = pay(around, results, cut_cycle(&cycle, &TidyReport::default()))?;
+    owed.settle().map_err(journal_error)?;
+    Ok(record)
+}
+
+/// Writes the row that is owed; none when the cycle has it already.
+fn pay(
+    around: &Surroundings,
+    results: &(dyn Fn() -> Result<DayFiles, ResultsError> + Sync),
+    record: CycleRecord,
+) -> Result<Option<CycleRecord>, ResultsError> {
+    match results().and_then(|results| write_owed(&results, &record)) {
+        Ok(written) => Ok(written.then_some(record)),
+        Err(e) => {
+            put_away(around, &record, e)?;
+            Ok(Some(record))
+        }
+    }
 }
 
 /// Writes the row, unless the cycle has it: killed between writing the row and removing the journal, it never gets a
@@ -117,6 +151,10 @@ fn cut_cycle(cycle: &crate::cleanup::Started, report: &TidyReport) -> CycleRecor
         login: None,
         internal: None,
         checks: Vec::new(),
+        tunnel: None,
+        restarts: None,
+        restore: None,
+        triggered: false,
         leftovers: report.leftovers(),
         took: None,
         dialogue: Vec::new(),

@@ -116,7 +116,7 @@ impl Schedule {
             let interval = self.timetable.interval(index).unwrap_or_default();
             let site = Arc::clone(&self.sites[index]);
             // A worker that is gone is noticed by its progress.
-            let _ = queue.send(Job { index, site, order: Order { interval, owes_row: true, force: false } });
+            let _ = queue.send(Job { index, site, order: Order::new(interval, true) });
         }
     }
 }

@@ -13,10 +13,11 @@ use tokio::time::Instant;
 use super::external::small_series;
 use super::mtu::Large;
 use super::ping::{Meaning, judge};
-use super::{StageEnd, VpnCycle};
+use super::{Measured, StageEnd, Surroundings, VpnCycle};
 use crate::check::{Astray, Inside, Way};
 use crate::client::{Session, SessionEvent};
-use crate::config::PingConfig;
+use crate::config::{PingConfig, Probes};
+use crate::net::Interface;
 use crate::record::{CheckRecord, FailureKind, MalfunctionKind, Outcome, PingStats, one_line};
 
 /// After the first route of the tunnel, the one to the inside may take so long: a client that makes some hundred routes
@@ -25,27 +26,31 @@ const ROUTE_COMES: Duration = Duration::from_secs(5);
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
-    let (probes, around, tunnel) = (&cx.site.probes, cx.around, cx.tunnel.clone());
-    let way = Way { net: &*around.net, tunnel: tunnel.as_ref(), routes_until: Instant::now() + ROUTE_COMES };
+    let (site, around, tunnel) = (cx.site, cx.around, cx.tunnel.clone());
+    let mut measured = std::mem::replace(&mut cx.measured, Measured::nothing());
+    let end = while_connected(cx, ask(&site.probes, around, tunnel.as_ref(), &mut measured)).await;
+    cx.measured = measured;
+    end.unwrap_or_else(|lost| lost)
+}
+
+/// Asks everything inside, by the tunnel where its interface is known.
+pub(super) async fn ask(
+    probes: &Probes,
+    around: &Surroundings,
+    tunnel: Option<&Interface>,
+    measured: &mut Measured,
+) -> StageEnd {
+    let way = Way { net: &*around.net, tunnel, routes_until: Instant::now() + ROUTE_COMES };
     let inside = Inside { way, ca_file: probes.ca_file.as_deref(), now: around.unix_time() };
-    let (mut stats, mut checks) = (None, Vec::new());
-    let pinged = while_connected(cx, async {
-        let pinged = match probes.internal_ip.as_deref() {
-            Some(address) => Some(ping(way, address, probes.ping, &mut stats).await),
-            None => None,
-        };
-        for check in &probes.checks {
-            checks.push(Box::pin(inside.run(check)).await);
-        }
-        pinged
-    })
-    .await;
-    cx.measured.internal = stats;
-    cx.measured.checks = checks;
-    match pinged {
-        Ok(pinged) => sum_up(pinged, &cx.measured.checks),
-        Err(lost) => lost,
+    (measured.internal, measured.checks) = (None, Vec::new());
+    let pinged = match probes.internal_ip.as_deref() {
+        Some(address) => Some(ping(way, address, probes.ping, &mut measured.internal).await),
+        None => None,
+    };
+    for check in &probes.checks {
+        measured.checks.push(Box::pin(inside.run(check)).await);
     }
+    sum_up(pinged, &measured.checks)
 }
 
 /// The first failure counts, the ping's before those of the checks; else the first trouble of our own.

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use super::{StageEnd, Surroundings, VpnCycle};
+use super::{StageEnd, Surroundings, TunnelCycle, VpnCycle};
 use crate::cleanup::{Journal, JournalFile, Started};
 use crate::config::{Site, SiteTarget};
 use crate::net::{LockHeld, NetLock};
-use crate::record::{CheckRecord, DialogueEvent, GatewayFacts, LeftoverKind, PingStats, Stage};
+use crate::record::{CheckRecord, DialogueEvent, GatewayFacts, LeftoverKind, PingStats, Stage, TunnelFacts};
 
 /// What is asked for beside the site.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a wish of its own, and independent of the others")]
 pub struct Order {
     /// The interval in force.
     pub interval: Duration,
@@ -17,6 +18,17 @@ pub struct Order {
     pub owes_row: bool,
     /// Log in although the account rests (`test --force`).
     pub force: bool,
+    /// Say what a restart would do, and do nothing (`test --dry-run`).
+    pub dry_run: bool,
+    /// An event asked for the cycle, not the timetable.
+    pub triggered: bool,
+}
+
+impl Order {
+    /// An ordinary cycle.
+    pub const fn new(interval: Duration, owes_row: bool) -> Self {
+        Self { interval, owes_row, force: false, dry_run: false, triggered: false }
+    }
 }
 
 /// What was measured on both sides of the tunnel.
@@ -44,6 +56,8 @@ pub type Lock = Option<Result<NetLock, LockHeld>>;
 pub enum CycleState<'a> {
     /// `kind: ssl-vpn`.
     SslVpn(Box<VpnCycle<'a>>),
+    /// `kind: ipsec`.
+    Ipsec(Box<TunnelCycle<'a>>),
 }
 
 /// What a cycle has found when its stages are done.
@@ -54,6 +68,12 @@ pub struct Findings {
     pub gateway: Option<GatewayFacts>,
     /// From spawn to the client's word.
     pub login: Option<Duration>,
+    /// What strongSwan said of the tunnel.
+    pub tunnel: Option<TunnelFacts>,
+    /// How often it was restarted.
+    pub restarts: Option<u32>,
+    /// From the start of the cycle until it carried traffic again.
+    pub restore: Option<Duration>,
     /// What stayed.
     pub leftovers: Vec<LeftoverKind>,
     /// The dialogue with the client.
@@ -69,6 +89,7 @@ impl<'a> CycleState<'a> {
     pub fn new(site: &'a Site, around: &'a Surroundings, cycle: Started, order: Order, lock: Lock) -> Self {
         match &site.target {
             SiteTarget::SslVpn(vpn) => Self::SslVpn(Box::new(VpnCycle::new(site, vpn, around, cycle, order, lock))),
+            SiteTarget::Ipsec(tunnel) => Self::Ipsec(Box::new(TunnelCycle::new(site, tunnel, around, order, lock))),
         }
     }
 
@@ -76,6 +97,7 @@ impl<'a> CycleState<'a> {
     pub async fn run(&mut self, stage: Stage) -> StageEnd {
         match self {
             Self::SslVpn(cycle) => cycle.run(stage).await,
+            Self::Ipsec(cycle) => cycle.run(stage).await,
         }
     }
 
@@ -83,6 +105,7 @@ impl<'a> CycleState<'a> {
     pub const fn client_started(&self) -> bool {
         match self {
             Self::SslVpn(cycle) => cycle.client.is_some(),
+            Self::Ipsec(_) => false,
         }
     }
 
@@ -90,6 +113,7 @@ impl<'a> CycleState<'a> {
     pub fn into_findings(self) -> Findings {
         match self {
             Self::SslVpn(cycle) => cycle.into_findings(),
+            Self::Ipsec(cycle) => cycle.into_findings(),
         }
     }
 }

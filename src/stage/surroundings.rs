@@ -15,8 +15,10 @@ use crate::cleanup::{Baseline, Journal, Judgement, Mode, ResolvConf, Tidy, TidyR
 use crate::client::Watch;
 use crate::clock::Clock;
 use crate::config::{Adopt, Environment};
+use crate::ipsec::Ledger;
 use crate::net::{BoxFuture, LockHeld, NetContext, NetLock};
 use crate::process::{Claim, Endurance, Tree};
+use crate::vici::IkeControl;
 
 /// Another prober's cycle may take so long: a login, a client that does not leave, and repairs.
 const LOCK_PATIENCE: Duration = Duration::from_mins(5);
@@ -34,6 +36,10 @@ pub struct Surroundings {
     pub prober: String,
     /// Where the journal lies.
     pub state_dir: PathBuf,
+    /// strongSwan.
+    pub ike: Arc<dyn IkeControl>,
+    /// What is remembered of its tunnels.
+    pub ledger: Ledger,
     /// Which accounts rest.
     pub accounts: AccountBook,
     /// resolv.conf.

@@ -128,6 +128,7 @@ impl<'a> VpnCycle<'a> {
             Stage::Internal => internal::run(self).await,
             Stage::Teardown => teardown::run(self).await,
             Stage::Cleanup => cleanup::run(self).await,
+            Stage::Sa | Stage::Restart | Stage::Keepalive => StageEnd::passed(),
         }
     }
 
@@ -138,6 +139,9 @@ impl<'a> VpnCycle<'a> {
             measured: self.measured,
             gateway: self.gateway,
             login: self.login,
+            tunnel: None,
+            restarts: None,
+            restore: None,
             leftovers: self.leftovers,
             lock: self.lock.and_then(Result::ok),
             journal: self.journal_file.zip(self.journal),

@@ -35,12 +35,13 @@ fn an_editor_refuses_unknown_keys_in_every_block() {
 fn base() -> Value {
     json!({
         "logging": { "email": { "server": "mx", "from": "a@b.example", "to": "c@d.example" } },
-        "alerts": {}, "resolv_conf": {},
+        "alerts": {}, "resolv_conf": {}, "ipsec": {},
         "clients": { "mine": { "command": "x", "leave": {}, "interface": "tun*",
             "dialogue": [{ "expect": "up", "connected": true }, { "expect": "x", "send": "y" }] } },
         "sites": { "a": { "vpn_gw": "gw", "internal_ip": "10.0.0.1", "username": "u", "password_env": "PW",
             "ping": {}, "gateway": {},
-            "checks": [{ "http": "https://a.example/" }, { "dns": "a.example" }] } },
+            "checks": [{ "http": "https://a.example/" }, { "dns": "a.example" }] },
+            "t": { "kind": "ipsec", "child_sa": "t", "internal_ip": "10.0.0.2", "restart": {} } },
     })
 }
 
@@ -53,7 +54,10 @@ fn a_default_in_the_schema_is_what_counts_where_the_key_is_left_out() {
         let place = match key.block {
             "top" => "",
             "logging" => "/logging",
+            "site" if key.name == "watch" => "/sites/t",
             "site" => "/sites/a",
+            "restart" => "/sites/t/restart",
+            "ipsec" => "/ipsec",
             "ping" => "/sites/a/ping",
             "gateway" => "/sites/a/gateway",
             "check" if key.name == "type" => "/sites/a/checks/1",

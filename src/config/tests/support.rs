@@ -25,8 +25,7 @@ pub(super) fn named(name: &str, text: &str) -> Result<Loaded, LoadError> {
 
 pub(super) fn site<'a>(config: &'a Config, name: &str) -> (&'a Site, &'a SslVpn) {
     let site = config.sites.iter().find(|site| site.name.as_str() == name).unwrap();
-    let SiteTarget::SslVpn(target) = &site.target;
-    (site, target)
+    (site, site.ssl_vpn().unwrap())
 }
 
 pub(super) fn fixture(path: &Path) -> Result<Loaded, LoadError> {

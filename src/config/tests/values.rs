@@ -125,3 +125,16 @@ fn a_site_may_be_called_like_a_secret() {
     assert!(text.contains("sites.passau.timeout: `abc` is not a duration"), "{text}");
     assert!(text.contains("sites.token.timeout: this key is given twice"), "{text}");
 }
+
+#[test]
+fn tunnels_stand_beside_logins_and_take_from_defaults_what_is_theirs() {
+    let config = good("ipsec.yml").config;
+    assert_eq!(config.ipsec.socket, "tcp://127.0.0.1:4502");
+    let tunnel = |name: &str| config.sites.iter().find(|site| site.name.as_str() == name).unwrap().ipsec().unwrap();
+    let utumishi = tunnel("utumishi");
+    assert_eq!((utumishi.child_sa.as_str(), utumishi.ike_sa.as_deref()), ("ikev2-vpn-140", None));
+    assert_eq!((utumishi.restart.grace, utumishi.restart.max_per_hour), (Duration::ZERO, 1));
+    let watched = tunnel("only-watched");
+    assert_eq!((watched.ike_sa.as_deref(), watched.restart.enabled, watched.watch), (Some("shared"), false, false));
+    assert!(config.sites.iter().any(|site| site.ssl_vpn().is_some()));
+}
