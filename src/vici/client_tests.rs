@@ -310,6 +310,29 @@ async fn initiate_names_the_child_and_its_connection_and_repeats_the_daemons_ref
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_few_changes_are_under_way_at_once_and_each_has_its_whole_time() {
+    let server = Server::start();
+    let client = server.client();
+    let began = Instant::now();
+    let serve = async {
+        let mut waiting = Vec::new();
+        for number in 0..=MOST_CHANGES {
+            let mut peer = server.accept().await;
+            let asked = peer.receive().await;
+            waiting.push((peer, asked));
+            // The last one's turn comes when the first are given up.
+            let since = if number < MOST_CHANGES { 0 } else { 12 };
+            assert_eq!(began.elapsed().as_secs(), since, "{number}");
+        }
+        let (mut last, _) = waiting.pop().unwrap();
+        last.respond("success=yes").await;
+    };
+    let changes = (0..).map(|id| client.terminate(SaId::Child(id), LIMIT)).take(MOST_CHANGES + 1);
+    let (ended, ()) = tokio::join!(futures_util::future::join_all(changes), serve);
+    assert_eq!(ended.into_iter().flatten().count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_name_that_no_request_can_hold_is_refused_here() {
     let client = Server::absent().client();
     let child = ChildRef { ike: None, child: "x".repeat(70_000) };

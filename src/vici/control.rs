@@ -15,11 +15,16 @@ pub trait IkeControl: fmt::Debug + Send + Sync {
     fn view(&self, deadline: Instant) -> BoxFuture<'_, Result<View, ViciError>>;
 
     /// Brings a CHILD_SA up, its IKE_SA first where there is none. The daemon itself gives up after `timeout`.
+    ///
+    /// What it says is a hint, the next view decides: strongSwan takes the first word of any CHILD_SA of the same IKE_SA
+    /// for the answer, be it another's success or the end of a rekeyed one. It refuses a CHILD_SA that is up already. And
+    /// where it gave up, it still goes on by itself as long as the IKE_SA is CONNECTING.
     fn initiate<'a>(&'a self, child: &'a ChildRef, timeout: Duration) -> BoxFuture<'a, Result<(), ViciError>>;
 
     /// Takes one SA down, known by its number, and returns as soon as the daemon says that it is down. After `timeout`
     /// the daemon itself gives up on a peer that does not answer: a CHILD_SA then stays and its end stays in the queue
     /// (an error); an IKE_SA is destroyed all the same (VICI's `force` with that timeout: [`Ended::Down`]).
+    /// Here too the next view decides. A rekeyed SA has a new number, an IKE_SA too.
     fn terminate(&self, id: SaId, timeout: Duration) -> BoxFuture<'_, Result<Ended, ViciError>>;
 }
 
