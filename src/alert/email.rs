@@ -5,6 +5,7 @@
 //! took counts as delivered even when the server then hangs. lettre's pool is not used: a cancelled send would come
 //! back from it in the middle of its dialogue.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
@@ -20,6 +21,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::email_words::{base64, subject_header};
 use super::event::id_part;
 use super::text::one_line;
 use super::worker::SEND_DEADLINE;
@@ -31,6 +33,8 @@ use crate::net::BoxFuture;
 const QUIT_GRACE: Duration = Duration::from_millis(500);
 /// Longest error text, in characters.
 const MAX_ERROR: usize = 300;
+/// The first thing that a server has to answer: with a banner, and to EHLO.
+const CONNECTION: &str = "the connection";
 
 /// Reads the password anew for each message, so that a rotated one counts at once.
 pub type PasswordReader = Box<dyn Fn() -> BoxFuture<'static, Result<Secret, SecretError>> + Send + Sync>;
@@ -63,7 +67,8 @@ impl EmailChannel {
     }
 
     async fn deliver(&self, outgoing: &Outgoing) -> Result<(), SendError> {
-        let deadline = Instant::now() + SEND_DEADLINE;
+        // A message that is taken at the last moment must not look lost because of the goodbye.
+        let deadline = Instant::now() + SEND_DEADLINE.saturating_sub(QUIT_GRACE);
         let password = match &self.password {
             Some(read) => Some(read().await.map_err(|error| SendError::permanent(describe("", &error)))?),
             None => None,
@@ -115,15 +120,27 @@ pub async fn send(
         (Some(_), None) => return Err(SendError::permanent("there is no password for the mail server")),
     };
     let letter = Letter::compose(email, mail)?;
-    let mut connection = match timeout_at(deadline, transmit(email, login, &letter)).await {
-        Ok(result) => result.map_err(|error| blank(error, login))?,
-        Err(_) => {
-            return Err(SendError::transient(format!("the mail server `{}` did not take it in time", place(email))));
-        }
-    };
+    let awaited = Awaited::default();
+    let transmitted = timeout_at(deadline, transmit(email, login, &letter, &awaited)).await;
+    let mut connection = transmitted.unwrap_or_else(|_| Err(awaited.too_late(email))).map_err(|e| blank(e, login))?;
     // The message is the server's now, whatever it says to QUIT.
     let _ = timeout(QUIT_GRACE, connection.quit()).await;
     Ok(())
+}
+
+/// What the server has to answer next: what is said when it does not.
+#[derive(Default)]
+struct Awaited(Mutex<Option<&'static str>>);
+
+impl Awaited {
+    fn now(&self, what: &'static str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    }
+
+    fn too_late(&self, email: &Email) -> SendError {
+        let (place, what) = (place(email), self.0.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(CONNECTION));
+        SendError::transient(format!("the mail server `{place}` did not answer {what} in time"))
+    }
 }
 
 /// A composed mail and its envelope.
@@ -151,7 +168,7 @@ impl Letter {
             .mailbox(To::from(to.into_iter().collect::<Mailboxes>()))
             .date(header_date(mail.date))
             .message_id(Some(full_id(&mail.message_id)))
-            .subject(one_line(&mail.subject, MAX_ERROR))
+            .raw_header(subject_header(one_line(&mail.subject, MAX_ERROR)))
             // RFC 3834: holiday notices are not sent back.
             .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()));
         if let Some(first) = &mail.in_reply_to {
@@ -169,8 +186,9 @@ async fn transmit(
     email: &Email,
     login: Option<(&str, &Secret)>,
     letter: &Letter,
+    awaited: &Awaited,
 ) -> Result<AsyncSmtpConnection, SendError> {
-    let mut connection = connect(email).await?;
+    let mut connection = connect(email, awaited).await?;
     if login.is_some() && !connection.is_encrypted() {
         return Err(SendError::permanent(format!(
             "the mail server `{}` offers no STARTTLS, and a password is sent over TLS only",
@@ -179,14 +197,15 @@ async fn transmit(
     }
     if let Some((user, password)) = login {
         let credentials = Credentials::new(user.to_owned(), password.reveal().to_owned());
+        awaited.now("the login");
         connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|e| refused(email, "the login", &e))?;
     }
-    hand_over(email, &mut connection, letter).await?;
+    hand_over(email, &mut connection, letter, awaited).await?;
     Ok(connection)
 }
 
 /// Connects and encrypts as configured.
-async fn connect(email: &Email) -> Result<AsyncSmtpConnection, SendError> {
+async fn connect(email: &Email, awaited: &Awaited) -> Result<AsyncSmtpConnection, SendError> {
     match email.tls {
         SmtpTls::None => open(email, None).await,
         SmtpTls::Tls => open(email, Some(tls_parameters(email, true).await?)).await,
@@ -195,26 +214,29 @@ async fn connect(email: &Email) -> Result<AsyncSmtpConnection, SendError> {
             if !connection.can_starttls() {
                 return Err(SendError::permanent(format!("the mail server `{}` offers no STARTTLS", place(email))));
             }
+            awaited.now("STARTTLS");
             start_tls(email, &mut connection, true).await?;
             Ok(connection)
         }
-        SmtpTls::Opportunistic => connect_opportunistically(email).await,
+        SmtpTls::Opportunistic => connect_opportunistically(email, awaited).await,
     }
 }
 
 /// STARTTLS if offered. Without a CA file and without a password any certificate will do, and clear text when the
 /// handshake fails: whoever could play the server could as well leave STARTTLS out (RFC 7435).
-async fn connect_opportunistically(email: &Email) -> Result<AsyncSmtpConnection, SendError> {
+async fn connect_opportunistically(email: &Email, awaited: &Awaited) -> Result<AsyncSmtpConnection, SendError> {
     let strict = email.ca_file.is_some() || email.login.is_some();
     let mut connection = open(email, None).await?;
     if !connection.can_starttls() {
         return Ok(connection);
     }
+    awaited.now("STARTTLS");
     match start_tls(email, &mut connection, strict).await {
         Ok(()) => Ok(connection),
         Err(error) if strict => Err(error),
         Err(error) => {
             tracing::warn!(server = %email.server, %error, "STARTTLS failed; the mail goes in the clear");
+            awaited.now(CONNECTION);
             open(email, None).await
         }
     }
@@ -258,13 +280,20 @@ fn read_tls_parameters(email: &Email, verify: bool) -> Result<TlsParameters, Sen
 }
 
 /// MAIL, RCPT, DATA. The message goes to every recipient that the server accepts.
-async fn hand_over(email: &Email, connection: &mut AsyncSmtpConnection, letter: &Letter) -> Result<(), SendError> {
+async fn hand_over(
+    email: &Email,
+    connection: &mut AsyncSmtpConnection,
+    letter: &Letter,
+    awaited: &Awaited,
+) -> Result<(), SendError> {
+    awaited.now("the sender");
     connection
         .command(Mail::new(Some(letter.from.clone()), vec![]))
         .await
         .map_err(|error| refused(email, "the sender", &error))?;
     let mut accepted = 0;
     let mut refusals: Vec<SendError> = Vec::new();
+    awaited.now("the recipient");
     for recipient in &letter.to {
         match connection.command(Rcpt::new(recipient.clone(), vec![])).await {
             Ok(_) => accepted += 1,
@@ -279,6 +308,7 @@ async fn hand_over(email: &Email, connection: &mut AsyncSmtpConnection, letter: 
         let text = refusals.into_iter().next().map_or_else(|| "there is no recipient".to_owned(), |r| r.text);
         return Err(SendError { permanent, text });
     }
+    awaited.now("the message");
     connection.command(Data).await.map_err(|error| refused(email, "the message", &error))?;
     connection.message(&letter.content).await.map_err(|error| refused(email, "the message", &error))?;
     for refusal in refusals {
@@ -340,20 +370,6 @@ fn blank(error: SendError, login: Option<(&str, &Secret)>) -> SendError {
         text = text.replace(&echo, "<password>");
     }
     SendError { permanent: error.permanent, text }
-}
-
-/// Base64 with padding (RFC 4648 §4), to recognise what AUTH sent.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
-        for position in 0..4 {
-            let index = (bits >> (18 - 6 * position)) & 63;
-            text.push(if position <= chunk.len() { char::from(ALPHABET[index as usize]) } else { '=' });
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 mod advice;
 mod channel;
 mod email;
+mod email_words;
 mod event;
 mod facts;
 mod from_record;

@@ -24,19 +24,23 @@ pub fn test_message(prober: &str, at: DateTime<Utc>, zone: &Zone) -> Outgoing {
 
 /// Sends it, within the deadline that every message has.
 pub async fn try_channel(channel: &dyn Channel, message: &Outgoing) -> Result<(), SendError> {
-    let too_late = || SendError::transient(format!("not taken within {} s", SEND_DEADLINE.as_secs()));
+    let too_late = || SendError::transient(format!("not taken in time, {} s", SEND_DEADLINE.as_secs()));
     timeout(SEND_DEADLINE, channel.send(message)).await.unwrap_or_else(|_| Err(too_late()))
 }
 
 /// What to look at, by what the channel says.
 pub fn hint_to(error: &SendError) -> Option<&'static str> {
-    const HINTS: [(&str, &str); 7] = [
+    const HINTS: [(&str, &str); 8] = [
+        (
+            "answer the connection in time",
+            "the server is silent: is `port` right, and does a firewall let it through? `tls: tls` goes with port 465 only",
+        ),
+        ("in time", "the server answered first and fell silent then: its own log says more"),
         ("the login", "`username` and the password beside it are what the server refuses"),
         ("certificate", "`ca_file` names the authority of a server whose certificate the system does not know"),
         ("no STARTTLS", "`tls: tls` with port 465 where the server speaks TLS from the first byte"),
         ("recipient", "see `to`: the server knows or allows none of them"),
         ("the sender", "see `from`: the server does not take mail from there"),
-        ("in time", "the server is silent: is `port` right, and does a firewall let it through?"),
         ("the connection", "see `server` and `port`"),
     ];
     HINTS.iter().find(|(words, _)| error.text.contains(words)).map(|(_, hint)| *hint)

@@ -238,7 +238,7 @@ impl NotifierTask {
             self.tried.insert(key.clone());
         }
         let send = async move {
-            let too_late = || SendError::transient(format!("not taken within {} s", SEND_DEADLINE.as_secs()));
+            let too_late = || SendError::transient(format!("not taken in time, {} s", SEND_DEADLINE.as_secs()));
             timeout(SEND_DEADLINE, channel.send(&outgoing)).await.unwrap_or_else(|_| Err(too_late()))
         };
         let task = self.sends.spawn(send);

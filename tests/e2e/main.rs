@@ -20,6 +20,8 @@ mod leftovers;
 mod limits;
 mod login;
 mod mail;
+#[cfg(feature = "e2e-long")]
+mod mail_hangs;
 mod matrix;
 mod net;
 mod openvpn;

@@ -26,8 +26,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 const PYTHON: &str = "/usr/bin/python3";
 
 /// A mail server, killed when dropped.
-struct MailServer {
-    port: u16,
+pub(crate) struct MailServer {
+    pub(crate) port: u16,
     facts: Lines<BufReader<ChildStdout>>,
     certificates: TempDir,
     _process: Child,
@@ -35,7 +35,7 @@ struct MailServer {
 
 impl MailServer {
     /// `tls`: `none`, `starttls` or `tls`. With a login and TLS nothing is accepted before it; without TLS it is offered.
-    async fn start(tls: &str, login: Option<(&str, &str)>, refused: &[&str]) -> Self {
+    pub(crate) async fn start(tls: &str, login: Option<(&str, &str)>, refused: &[&str]) -> Self {
         let found = Command::new(PYTHON).args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status().await;
         assert!(found.is_ok_and(|status| status.success()), "needs python3-aiosmtpd: run scripts/test");
         let certificates = make_certificates().await;
@@ -61,7 +61,7 @@ impl MailServer {
     }
 
     /// The next fact that has this key; others are skipped.
-    async fn next(&mut self, key: &str) -> Value {
+    pub(crate) async fn next(&mut self, key: &str) -> Value {
         let read = async {
             loop {
                 let line = self.facts.next_line().await.unwrap().expect("the mail server ended");
@@ -299,12 +299,14 @@ async fn server_that_stops_after(answers: &'static [&'static str]) -> u16 {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_at_any_step_is_left_at_the_deadline() {
-    for steps in 0..TAKES_A_MAIL.len() {
-        let port = server_that_stops_after(&TAKES_A_MAIL[..steps]).await;
+async fn a_server_that_hangs_at_any_step_is_left_at_the_deadline_and_the_step_is_said() {
+    let steps = ["the connection", "the connection", "the sender", "the recipient", "the message", "the message"];
+    for (count, step) in steps.into_iter().enumerate() {
+        let port = server_that_stops_after(&TAKES_A_MAIL[..count]).await;
         let (before, limit) = (Instant::now(), Duration::from_millis(300));
         let error = send_mail(&email_at(port), None, &mail(), before + limit).await.unwrap_err();
-        assert!(error.text.ends_with("did not take it in time") && !error.permanent, "{error}");
+        let expected = format!("the mail server `127.0.0.1:{port}` did not answer {step} in time");
+        assert_eq!((error.text, error.permanent), (expected, false));
         assert!(before.elapsed() >= limit && before.elapsed() < LIMIT / 4, "{:?}", before.elapsed());
     }
 }

@@ -8,6 +8,7 @@ mod gateway;
 mod house;
 mod limits;
 mod mail;
+mod mail_headers;
 mod readme;
 mod schema;
 mod tools;
