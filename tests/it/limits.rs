@@ -6,6 +6,7 @@ use nix::sys::signal::Signal;
 
 use serde_json::Value;
 
+use crate::config_size::{checked, many_sites};
 use crate::house::{House, Prober, alone};
 
 /// One site, probed each second.
@@ -175,32 +176,6 @@ async fn without_file_descriptors_no_site_is_down_no_row_is_lost_and_it_recovers
     }
 }
 
-/// So many sites, as somebody's script would write them.
-fn many_sites(count: usize) -> String {
-    let site = |n: usize| {
-        let (high, low) = (n / 250, n % 250 + 1);
-        format!(
-            "  site-{n}: {{ client: missing, external_required: false, group: g{low}, internal_ip: 10.0.{high}.{low} }}\n"
-        )
-    };
-    (0..count).map(site).collect()
-}
-
-/// `check-config` in this house with at most 1 GB of memory: its CPU time in seconds, and what it said.
-fn checked(house: &House, file: &str) -> (f64, std::process::Output) {
-    let script = "ulimit -v 1000000; \"$0\" check-config -c \"$1\"; code=$?; read -r line </proc/$$/stat; echo \"$line\"; exit $code";
-    let output = std::process::Command::new("sh")
-        .args(["-c", script, env!("CARGO_BIN_EXE_vpnprobe"), file])
-        .current_dir(house.path("."))
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    // Fields 16 and 17: what the children took, in hundredths of a second (proc(5)).
-    let fields = stdout.lines().last().and_then(|line| line.rsplit_once(") ")).unwrap().1.split(' ');
-    let ticks: Vec<f64> = fields.skip(13).take(2).map(|field| field.parse().unwrap()).collect();
-    (ticks.iter().sum::<f64>() / 100.0, output)
-}
-
 #[tokio::test]
 async fn a_thousand_sites_are_checked_started_and_probed_one_after_the_other() {
     let _alone = alone().await;
@@ -225,59 +200,6 @@ async fn a_thousand_sites_are_checked_started_and_probed_one_after_the_other() {
     assert_eq!(prober.ends().await, Some(0));
     let rows = house.rows();
     assert!((4..20).contains(&rows.len()), "it stops at once: {}", rows.len());
-}
-
-#[test]
-fn a_huge_configuration_is_read_or_refused_with_the_limit_and_never_exhausts_the_host() {
-    let house = House::with_sites("  fine: { client: good }");
-    let good = fs::read_to_string(house.path("config.yml")).unwrap();
-    let line = |n: u32| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "));
-    let bomb = (1..12).map(line).collect::<Vec<_>>().concat();
-    let line = |n: u32| format!("m{n}: &m{n} {{ <<: [*m{0}, *m{0}, *m{0}], k{n}: 1 }}\n", n - 1);
-    let merges = (1..40).map(line).collect::<Vec<_>>().concat();
-    for (case, file, text, fault) in [
-        ("10 MB of comments", "a.yml", good.clone() + &format!("# {}\n", "x".repeat(98)).repeat(100_000), None),
-        (
-            "a name of 10 MB",
-            "b.yml",
-            good.replace("prober: here", &format!("prober: {}", "x".repeat(10_000_000))),
-            None,
-        ),
-        (
-            "10 MB of what is no key",
-            "c.yml",
-            good.clone() + &"unknown: &x [1, 2]\n".repeat(2) + &"x".repeat(10_000_000),
-            Some("not valid YAML"),
-        ),
-        ("an alias bomb", "d.yml", format!("a0: &a0 [x, x, x, x]\n{bomb}"), Some("by aliases")),
-        ("a bomb of merges", "e.yml", format!("m0: &m0 {{ a: 1 }}\n{merges}"), Some("by aliases")),
-        ("brackets without end", "f.yml", "[".repeat(5_000_000), Some("20 levels")),
-        ("blocks in blocks", "g.yml", (0..4000).map(|n| " ".repeat(n) + "a:\n").collect(), Some("20 levels")),
-        ("dashes without end", "h.yml", "- ".repeat(5_000_000), Some("20 levels")),
-        ("deep JSON", "i.json", "{\"a\":".repeat(1_000_000) + "1" + &"}".repeat(1_000_000), Some("20 levels")),
-        ("larger than any file", "j.yml", "#\n".repeat(33 << 20), Some("is larger than 64 MiB")),
-    ] {
-        house.write(file, &text);
-        let (took, output) = checked(&house, file);
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(if fault.is_some() { 2 } else { 0 }), "{case}: {stderr:.300}");
-        assert!(stderr.contains(fault.unwrap_or_default()), "{case}: {stderr:.300}");
-        // A build for debugging, on a slow machine.
-        assert!(took < 60.0, "{case}: {took} s");
-    }
-}
-
-#[test]
-fn a_configuration_that_is_no_file_is_said_at_once() {
-    let house = House::empty();
-    nix::unistd::mkfifo(&house.path("pipe.yml"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    fs::create_dir(house.path("dir.yml")).unwrap();
-    for (file, words) in [("pipe.yml", "is not a file"), ("dir.yml", "is a directory"), ("/dev/zero", "is not a file")]
-    {
-        let (_, output) = checked(&house, file);
-        assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{file}: {output:?}");
-    }
 }
 
 /// Names that a careless program would take for a path, a cell's end, a formula, a header or an option.
