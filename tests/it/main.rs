@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is unexpected here fails the test")]
 
 mod cli;
+mod completions;
 mod config_size;
 mod gateway;
 mod house;

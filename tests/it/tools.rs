@@ -16,50 +16,6 @@ async fn run(program: &str, arguments: &[&str]) -> Said {
     Said { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-/// What each shell is asked, to complete `vpnprobe comp` and an option of `test`.
-const COMPLETES: [(&str, &str); 3] = [
-    (
-        "bash",
-        "source SCRIPT; complete -p vpnprobe >/dev/null || exit 9
-         ask() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _vpnprobe vpnprobe \"${!#}\" x; echo \"${COMPREPLY[@]}\"; }
-         ask vpnprobe comp; ask vpnprobe test --na",
-    ),
-    (
-        "zsh",
-        "autoload -U compinit; compinit -u -D; source SCRIPT; (( $+functions[_vpnprobe] )) || exit 9
-         print -r -- $_comps[vpnprobe]; functions _vpnprobe_commands; functions _vpnprobe",
-    ),
-    ("fish", "source SCRIPT; complete -C 'vpnprobe comp'; complete -C 'vpnprobe demo'; complete -C 'vpnprobe test --na'"),
-];
-
-#[tokio::test]
-async fn each_shell_loads_its_script_and_completes_commands_and_options() {
-    let house = House::empty();
-    for (shell, asked) in COMPLETES {
-        let made = house.run(&["completions", shell]).await;
-        assert_eq!((made.status, made.stderr.as_str()), (Some(0), ""), "{shell}");
-        house.write(shell, &made.stdout);
-        let script = house.path(shell).display().to_string();
-        let quiet: &[&str] = match shell {
-            "bash" => &["--noprofile", "--norc"],
-            "zsh" => &["-f"],
-            _ => &["--no-config"],
-        };
-        let asked = asked.replace("SCRIPT", &script);
-        let said = run(shell, &[quiet, &["-c", &asked]].concat()).await;
-        assert_eq!((said.status, said.stderr.as_str()), (Some(0), ""), "{shell}: {}", said.stdout);
-        for word in ["completions", "--nagios"] {
-            assert!(said.stdout.contains(word), "{shell}: {}", said.stdout);
-        }
-        assert!(!said.stdout.contains("demo-client"), "{shell} offers what is hidden");
-    }
-    for shell in ["elvish", "powershell"] {
-        let made = house.run(&["completions", shell]).await;
-        assert!(made.status == Some(0) && made.stdout.contains("check-config"), "{shell}");
-    }
-    assert_eq!(house.run(&["completions", "tcsh"]).await.status, Some(2));
-}
-
 #[tokio::test]
 async fn the_manual_pages_are_rendered_without_a_warning() {
     let house = House::empty();
