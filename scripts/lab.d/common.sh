@@ -3,7 +3,7 @@
 
 PREFIX=${VPNPROBE_LAB:-vplab}
 LAB=/tmp/$PREFIX
-NAMESPACES=(prober gw inside mail)
+NAMESPACES=(prober gw inside mail peer)
 # Says that a directory is a lab's: nothing else is ever removed.
 MARK=.vpnprobe-lab
 
@@ -22,7 +22,8 @@ fail() {
     fail "\`VPNPROBE_LAB=$PREFIX\` is no name: lower-case letters, digits and hyphens, 32 at most"
 
 packages() {
-    printf '%s\n' ocserv openconnect openvpn gnutls-bin iproute2 iputils-ping python3-aiosmtpd procps dnsmasq-base
+    printf '%s\n' ocserv openconnect openvpn gnutls-bin iproute2 iputils-ping python3-aiosmtpd procps dnsmasq-base \
+        charon-systemd strongswan-swanctl strongswan-charon strongswan-starter libcharon-extra-plugins nftables
 }
 
 check_packages() {
@@ -35,6 +36,12 @@ check_packages() {
     command -v ip >/dev/null || missing+=(iproute2)
     command -v ping >/dev/null || missing+=(iputils-ping)
     command -v sysctl >/dev/null || missing+=(procps)
+    command -v nft >/dev/null || missing+=(nftables)
+    command -v charon-systemd >/dev/null || missing+=(charon-systemd)
+    command -v swanctl >/dev/null || missing+=(strongswan-swanctl)
+    [[ -x /usr/lib/ipsec/charon ]] || missing+=(strongswan-charon)
+    [[ -x /usr/lib/ipsec/starter ]] || missing+=(strongswan-starter)
+    [[ -e /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so ]] || missing+=(libcharon-extra-plugins)
     # The distribution's Python, whatever else is in PATH: the package is there and nowhere else.
     /usr/bin/python3 -c 'import aiosmtpd.smtp' 2>/dev/null || missing+=(python3-aiosmtpd)
     [[ ${#missing[@]} -eq 0 ]] || fail "not installed: ${missing[*]} (apt-get install ${missing[*]})"
@@ -92,6 +99,8 @@ start_in() {
     shift 3
     ip netns exec "$PREFIX-$name" setsid "$@" </dev/null >>"$log" 2>&1 &
     echo $! >"$pidfile"
+    # Its end is no news.
+    disown $!
 }
 
 # alive PIDFILE NAME: whether the recorded process lives, in the namespace where it was started.

@@ -14,6 +14,7 @@ run_controls() {
     # Without these two, an answer through the tunnel would prove nothing.
     ! answers prober 10.77.0.1 || fail "the inside host answers the prober without a tunnel"
     [[ -z $(ip -n "$PREFIX-prober" route show default) ]] || fail "the prober has a default route"
+    prove_pair
 }
 
 # answers NAME ADDRESS: whether one of three echo requests sent from there is answered.

@@ -75,7 +75,7 @@ remove_namespaces() {
 }
 
 addresses_of() {
-    ip -br -n "$PREFIX-$1" address show scope global 2>/dev/null | awk '{ printf "%s", $1; for (i = 3; i <= NF; i++) if ($i !~ /^fe80/) printf " %s", $i; printf "  " }'
+    ip -br -n "$PREFIX-$1" address show scope global 2>/dev/null | grep -v '^lo ' | awk '{ printf "%s", $1; for (i = 3; i <= NF; i++) if ($i !~ /^fe80/) printf " %s", $i; printf "  " }'
 }
 
 processes_of() {
