@@ -16,6 +16,7 @@ mod gateway;
 mod grid;
 mod hostile;
 mod inside;
+mod ipsec;
 mod leftovers;
 mod limits;
 mod login;

@@ -70,11 +70,17 @@ impl Lab {
     /// Without these, nothing that is seen later would prove anything.
     fn controls(&self) {
         assert_eq!(self.before.processes, [], "control: something runs in the prober's namespace");
-        assert_eq!(self.before.interfaces(), ["lo", "gw0", "mail0"], "control: interfaces of the prober's namespace");
+        assert_eq!(
+            self.before.interfaces(),
+            ["lo", "gw0", "mail0", "peer0"],
+            "control: interfaces of the prober's namespace"
+        );
         let original = fs::read_to_string(self.dir.join("resolv.conf.original")).unwrap();
         assert_eq!(self.before.resolv_conf, original, "control: resolv.conf of the prober's namespace");
         let routes = self.before.routes_by_hand();
-        assert_eq!(routes.len(), 1, "control: routes of the prober's namespace beside 10.78.1.0/24: {routes:?}");
+        let to: Vec<_> = routes.iter().map(|route| route[1].as_str()).collect();
+        let expected = ["10.74.0.0/16", "10.75.0.0/16", "10.78.1.0/24"];
+        assert_eq!(to, expected, "control: routes of the prober's namespace: {routes:?}");
         assert!(!self.has_way_inside(), "control: there is a way to the inside without a tunnel");
         assert!(self.connects("10.78.0.1:443"), "control: the gateway does not listen");
         assert!(self.connects("10.79.0.1:25"), "control: the mail server does not listen");
@@ -104,6 +110,11 @@ impl Lab {
     /// The namespace in which the prober stands.
     pub(crate) fn namespace(&self) -> String {
         format!("{}-prober", self.name)
+    }
+
+    /// Another namespace of the lab: `gw`, `inside`, `mail`, `peer`.
+    pub(crate) fn namespace_of(&self, name: &str) -> String {
+        format!("{}-{name}", self.name)
     }
 
     /// `scripts/lab ARGUMENTS`.
@@ -413,6 +424,18 @@ pub(crate) fn kill(pid: i32, signal: Signal) {
 
 /// Puts something right again when it goes.
 pub(crate) struct Undo(Vec<String>);
+
+impl Undo {
+    /// Does something that will have to be put right.
+    #[track_caller]
+    pub(crate) fn after(commands: &[String], undo: Vec<String>) -> Self {
+        let put_right = Self(undo);
+        for command in commands {
+            assert!(shell(command), "{command}");
+        }
+        put_right
+    }
+}
 
 impl Drop for Undo {
     fn drop(&mut self) {

@@ -9,7 +9,7 @@ mod setup;
 mod snapshot;
 mod wait;
 
-pub(crate) use guard::{Lab, Stranger};
+pub(crate) use guard::{Lab, Stranger, Undo};
 pub(crate) use mails::Mail;
 pub(crate) use prober::{Prober, Ran};
 pub(crate) use rows::Row;

@@ -1,0 +1,11 @@
+//! The prober and a real strongSwan pair.
+//!
+//! `pair` breaks tunnels, `sas` tells what both daemons say of them; `controls` proves that each fault is what it is
+//! called, so that no other test passes because nothing had been broken.
+
+mod controls;
+mod pair;
+mod sas;
+
+use pair::{Pair, Side, Tunnel};
+use sas::Sas;
