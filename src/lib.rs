@@ -18,6 +18,7 @@ pub mod error;
 mod fd;
 mod files;
 pub mod hostload;
+pub mod maintenance;
 mod memory;
 pub mod record;
 pub mod zone;

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
 use chrono::{Datelike, Timelike};
-use chrono::{FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use jiff::Timestamp;
 use jiff::civil::DateTime as CivilDateTime;
 use jiff::tz::{AmbiguousOffset, Offset as JiffOffset, TimeZone as JiffZone};
@@ -22,6 +22,33 @@ pub struct ZoneOffset {
     zone: Zone,
     fixed: FixedOffset,
     abbreviation: String,
+}
+
+/// Which moment a local time stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalMoment {
+    /// The clock shows it once: then.
+    Once(DateTime<Utc>),
+    /// The clock is set back behind it, and shows it twice.
+    Twice(DateTime<Utc>, DateTime<Utc>),
+    /// The clock is set forward over it, and never shows it: the moment of that.
+    Skipped(DateTime<Utc>),
+}
+
+impl LocalMoment {
+    /// The first moment at which the clock shows this time or a later one.
+    pub const fn first(self) -> DateTime<Utc> {
+        match self {
+            Self::Once(at) | Self::Twice(at, _) | Self::Skipped(at) => at,
+        }
+    }
+
+    /// The moment from which on the clock shows no earlier time any more.
+    pub const fn last(self) -> DateTime<Utc> {
+        match self {
+            Self::Once(at) | Self::Twice(_, at) | Self::Skipped(at) => at,
+        }
+    }
 }
 
 /// There is no zone of this name.
@@ -40,6 +67,33 @@ impl Zone {
         jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect()
     }
 
+    /// The date and the time of day that its clock shows; `None` beyond the years that a date can have.
+    pub fn local(&self, moment: DateTime<Utc>) -> Option<NaiveDateTime> {
+        let utc = moment.naive_utc();
+        utc.checked_add_offset(self.offset_from_utc_datetime(&utc).fixed)
+    }
+
+    /// Which moment this local time stands for; `None` outside the years -9999 to 9999.
+    pub fn moment(&self, local: NaiveDateTime) -> Option<LocalMoment> {
+        match self.offset_from_local_datetime(&local) {
+            MappedLocalTime::Single(offset) => utc(local, &offset).map(LocalMoment::Once),
+            MappedLocalTime::Ambiguous(first, second) => {
+                Some(LocalMoment::Twice(utc(local, &first)?, utc(local, &second)?))
+            }
+            MappedLocalTime::None => self.skipping(local).map(LocalMoment::Skipped),
+        }
+    }
+
+    /// When the clock is set forward over this local time.
+    fn skipping(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        let civil = civil(&local)?;
+        let AmbiguousOffset::Gap { after, .. } = self.0.to_ambiguous_timestamp(civil).offset() else { return None };
+        // With the offset that is not in force yet, it is before that moment.
+        let before = after.to_timestamp(civil).ok()?;
+        let jump = self.0.following(before).find(|next| next.offset().to_datetime(next.timestamp()) > civil)?;
+        DateTime::from_timestamp(jump.timestamp().as_second(), 0)
+    }
+
     /// Its offset at a moment; beyond the years that the zone's rules reach, that of their end.
     fn at(&self, moment: Timestamp) -> ZoneOffset {
         let info = self.0.to_offset_info(moment);
@@ -48,7 +102,7 @@ impl Zone {
 
     fn offset(&self, offset: JiffOffset, abbreviation: String) -> ZoneOffset {
         // Zones differ from UTC by less than a day (jiff: 25:59:59 at most, which none has).
-        let fixed = FixedOffset::east_opt(offset.seconds()).unwrap_or_else(|| chrono::Utc.fix());
+        let fixed = FixedOffset::east_opt(offset.seconds()).unwrap_or_else(|| Utc.fix());
         ZoneOffset { zone: self.clone(), fixed, abbreviation }
     }
 
@@ -122,6 +176,10 @@ impl TimeZone for Zone {
     }
 }
 
+fn utc(local: NaiveDateTime, offset: &ZoneOffset) -> Option<DateTime<Utc>> {
+    Some(local.checked_sub_offset(offset.fixed)?.and_utc())
+}
+
 /// `None` outside the years -9999 to 9999.
 fn civil(local: &NaiveDateTime) -> Option<CivilDateTime> {
     let small = |number: u32| i8::try_from(number).ok();
@@ -180,6 +238,31 @@ mod tests {
     }
 
     #[test]
+    fn a_local_time_stands_for_a_moment_also_where_the_clock_skips_it_or_shows_it_twice() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        for (zone, time, expected) in [
+            ("Europe/Paris", "2026-07-01T12:00:00", LocalMoment::Once(at("2026-07-01T10:00:00Z"))),
+            ("Europe/Paris", "2026-03-29T02:00:00", LocalMoment::Skipped(at("2026-03-29T01:00:00Z"))),
+            ("Europe/Paris", "2026-03-29T02:59:59", LocalMoment::Skipped(at("2026-03-29T01:00:00Z"))),
+            ("Europe/Paris", "2026-03-29T03:00:00", LocalMoment::Once(at("2026-03-29T01:00:00Z"))),
+            (
+                "Europe/Paris",
+                "2026-10-25T02:00:00",
+                LocalMoment::Twice(at("2026-10-25T00:00:00Z"), at("2026-10-25T01:00:00Z")),
+            ),
+            ("Europe/Paris", "2026-10-25T03:00:00", LocalMoment::Once(at("2026-10-25T02:00:00Z"))),
+            // Half an hour; a whole day; midnight itself.
+            ("Australia/Lord_Howe", "2026-10-04T02:10:00", LocalMoment::Skipped(at("2026-10-03T15:30:00Z"))),
+            ("Pacific/Apia", "2011-12-30T12:00:00", LocalMoment::Skipped(at("2011-12-30T10:00:00Z"))),
+            ("Africa/Cairo", "2026-04-24T00:00:00", LocalMoment::Skipped(at("2026-04-23T22:00:00Z"))),
+            // By the rule behind the last year that is listed.
+            ("Europe/Paris", "2099-03-29T02:30:00", LocalMoment::Skipped(at("2099-03-29T01:00:00Z"))),
+        ] {
+            assert_eq!(zone.parse::<Zone>().unwrap().moment(local(time)), Some(expected), "{time} in {zone}");
+        }
+    }
+
+    #[test]
     fn a_time_of_a_zone_keeps_its_zone() {
         let winter = "2026-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap().with_timezone(&paris());
         let summer = winter.clone() + chrono::TimeDelta::days(181);
@@ -193,6 +276,8 @@ mod tests {
             let offset = paris().offset_from_utc_datetime(&utc.naive_utc());
             assert!(offset.fix().local_minus_utc() > 0);
             let _ = paris().offset_from_local_datetime(&utc.naive_utc());
+            assert_eq!(paris().moment(utc.naive_utc()), None);
+            let _ = paris().local(utc);
         }
     }
 

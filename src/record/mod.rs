@@ -7,6 +7,7 @@ mod check;
 mod cycle;
 mod gateway;
 mod json;
+mod maintenance;
 mod outcome;
 mod tunnel;
 mod unseen;
@@ -18,6 +19,7 @@ pub use cycle::{
 };
 pub use gateway::{CertificateFacts, GatewayFacts};
 pub use json::json_of;
+pub use maintenance::InForce;
 pub use outcome::{FailureKind, FaultDomain, LeftoverKind, MalfunctionKind, Outcome, Reason, SiteKind, Stage, Verdict};
 pub use tunnel::TunnelFacts;
 pub use unseen::is_unseen;
