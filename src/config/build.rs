@@ -14,10 +14,12 @@ use super::fields::Fields;
 use super::ipsec::read_ipsec_block;
 use super::keys::{SITE, TOP};
 use super::logging::read_logging;
+use super::maintenance::read_maintenance;
 use super::profile::{Profiles, built_in, read_profiles};
 use super::site::{FREQUENCY, Surroundings, check_defaults, read_site};
 use super::suggest::did_you_mean;
 use super::tree::{Node, NodeKind};
+use super::uplink::read_uplink;
 use super::value::Value;
 use super::{Config, Logging, SecretSource, Site};
 
@@ -46,10 +48,13 @@ pub(super) fn build(
     let clients = read_profiles(top.get("clients").as_ref(), &built_in);
     let logging = read_logging(&top, base);
     let sites = read_sites(&top, base, frequency, &clients);
+    let timezone = top.get("timezone").and_then(|value| read_timezone(&value)).unwrap_or(Zone::utc());
     warn_unavailable_fields(&top, &sites, &clients);
     Ok(Some(Config {
         frequency,
-        timezone: top.get("timezone").and_then(|value| read_timezone(&value)).unwrap_or(Zone::utc()),
+        maintenance: Arc::new(read_maintenance(&top, &timezone, &site_names(&top))),
+        uplink: read_uplink(&top),
+        timezone,
         prober: top.text("prober").unwrap_or_else(|| environment.host_name().to_owned()),
         state_dir: top.file("state_dir", base).unwrap_or_else(|| default_state_dir(environment)),
         secret_env: secret_env(&logging, &sites),
@@ -72,6 +77,14 @@ fn read_sites(top: &Fields<'_>, base: &Path, frequency: Duration, profiles: &Pro
     let sites = top.get("sites").and_then(|value| Fields::open(&value)).map(|sites| sites.entries());
     let read = |(name, value): (&str, Value<'_>)| read_site(name, &value, &around).map(Arc::new);
     sites.unwrap_or_default().into_iter().filter_map(read).collect()
+}
+
+/// Names under `sites`, faulty sites included.
+fn site_names<'a>(top: &Fields<'a>) -> Vec<&'a str> {
+    match top.get("sites").map(|sites| &sites.node.kind) {
+        Some(NodeKind::Mapping(sites)) => sites.iter().map(|site| site.key.as_str()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn read_timezone(value: &Value<'_>) -> Option<Zone> {

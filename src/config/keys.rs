@@ -24,8 +24,10 @@ pub(super) const TOP: Keys = Keys {
         "clients",
         "resolv_conf",
         "ipsec",
+        "maintenance",
+        "uplink",
     ],
-    later: &["maintenance", "sla", "uplink", "http", "hub", "report_to", "report"],
+    later: &["sla", "http", "hub", "report_to", "report"],
 };
 
 /// `logging`.
@@ -129,6 +131,25 @@ pub(super) const ALERTS: Keys =
 /// `resolv_conf`.
 pub(super) const RESOLV_CONF: Keys = Keys { known: &["path", "restore_command"], later: &[] };
 
+/// A window of `maintenance`.
+pub(super) const MAINTENANCE: Keys = Keys {
+    known: &[
+        "name",
+        "sites",
+        "start",
+        "end",
+        "weekly",
+        "duration",
+        "suppress_alerts",
+        "exclude_from_sla",
+        "pause_restarts",
+    ],
+    later: &[],
+};
+
+/// `uplink`.
+pub(super) const UPLINK: Keys = Keys { known: &["targets"], later: &[] };
+
 /// A profile under `clients`.
 pub(super) const PROFILE: Keys = Keys {
     known: &[
@@ -193,7 +214,7 @@ pub(super) fn hides_value(key: &str) -> bool {
 }
 
 /// Every block, by the name of its definition in the schema.
-pub(super) const BLOCKS: [(&str, &Keys); 15] = [
+pub(super) const BLOCKS: [(&str, &Keys); 17] = [
     ("top", &TOP),
     ("logging", &LOGGING),
     ("email", &EMAIL),
@@ -205,6 +226,8 @@ pub(super) const BLOCKS: [(&str, &Keys); 15] = [
     ("resolv_conf", &RESOLV_CONF),
     ("restart", &RESTART),
     ("ipsec", &IPSEC),
+    ("maintenance", &MAINTENANCE),
+    ("uplink", &UPLINK),
     ("profile", &PROFILE),
     ("rule", &RULE),
     ("leave", &LEAVE),

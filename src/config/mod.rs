@@ -19,7 +19,9 @@ mod ipsec;
 mod json;
 mod keys;
 mod load;
+mod local_time;
 mod logging;
+mod maintenance;
 mod model;
 mod ownership;
 mod pattern;
@@ -36,6 +38,7 @@ mod template;
 mod toml;
 mod tree;
 mod units;
+mod uplink;
 mod value;
 mod version;
 mod yaml;
@@ -51,7 +54,7 @@ pub use load::{DEFAULT_FILES, Loaded, find_config, load, load_str};
 pub use model::{
     Account, Adopt, AlertRules, Config, DialogueRule, Email, Fingerprint, FingerprintAlgorithm, GatewayConfig,
     GatewayProtocol, Ipsec, IpsecConfig, Leave, Logging, PingConfig, Probes, Profile, Reaction, ResolvConfConfig,
-    RestartPolicy, Site, SiteTarget, SmtpTls, SslVpn, Template, TemplatePart,
+    RestartPolicy, Site, SiteTarget, SmtpTls, SslVpn, Template, TemplatePart, UplinkConfig,
 };
 pub use ownership::{OwnershipError, check_ownership};
 pub use pattern::Pattern;

@@ -1,6 +1,7 @@
 //! The checked configuration. Whoever holds a [`Config`] need not check anything again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Check, Pattern, SecretSource};
+use crate::maintenance::Windows;
 use crate::record::{Reason, SiteKind, SiteName};
 use crate::zone::Zone;
 
@@ -32,6 +34,10 @@ pub struct Config {
     pub resolv_conf: ResolvConfConfig,
     /// Where strongSwan is asked.
     pub ipsec: IpsecConfig,
+    /// Maintenance windows.
+    pub maintenance: Arc<Windows>,
+    /// How the prober's own way out is looked at.
+    pub uplink: UplinkConfig,
     /// Names of environment variables that hold secrets: no client gets them.
     pub secret_env: Vec<String>,
 }
@@ -330,6 +336,13 @@ pub struct ResolvConfConfig {
     pub path: PathBuf,
     /// Puts it right again; without one (or when it fails) the known good copy is written back.
     pub restore_command: Option<Vec<String>>,
+}
+
+/// How the prober's own way out is looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UplinkConfig {
+    /// When none of these answers, the uplink is down. Default none: routes and carrier alone tell.
+    pub targets: Vec<IpAddr>,
 }
 
 /// A certificate that may be accepted when the client asks.

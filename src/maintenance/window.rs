@@ -69,6 +69,18 @@ impl Default for Effects {
 }
 
 impl Sites {
+    /// These and others.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        match (self, others) {
+            (Self::Only(mut sites), Self::Only(others)) => {
+                sites.extend(others);
+                Self::Only(sites)
+            }
+            (Self::All, _) | (_, Self::All) => Self::All,
+        }
+    }
+
     /// Whether the site is one of them.
     pub fn contains(&self, site: &SiteName) -> bool {
         match self {

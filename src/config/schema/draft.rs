@@ -6,8 +6,8 @@ use super::keys::KEYS;
 use crate::config::keys::{BLOCKS, Keys};
 
 /// Keys without which a block is faulty, wherever it stands. What a site needs may also stand in `defaults`.
-const REQUIRED: [(&str, &[&str]); 3] =
-    [("email", &["server", "from", "to"]), ("rule", &["expect"]), ("adopt", &["name"])];
+const REQUIRED: [(&str, &[&str]); 4] =
+    [("email", &["server", "from", "to"]), ("rule", &["expect"]), ("adopt", &["name"]), ("maintenance", &["sites"])];
 
 /// The JSON Schema of the configuration.
 pub fn schema() -> Value {

@@ -44,6 +44,11 @@ const FINGERPRINT: Shape = Pattern(
     r"^\s*(pin-sha256:[A-Za-z0-9+/=]{44}|-*[Ss]-*[Hh]-*[Aa]-*(1|2-*5-*6)-*\s*[:=\[][0-9A-Fa-f:]+\]?)\s*$",
     "`SHA1:AA:BB:…`, `SHA256:AA:BB:…` or `pin-sha256:BASE64`",
 );
+const MOMENT: Shape = Pattern(
+    r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\s*([Zz]|[+-][0-9]{2}:[0-9]{2})?\s*$",
+    "a date and a time: 2026-11-22T02:00, or with an offset 2026-11-22T02:00+01:00",
+);
+const WEEKLY: Shape = Pattern(r"^\s*[A-Za-z]+\s+[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\s*$", "a day and a time: Sun 02:00");
 const SPEAKS: Shape = Choice(&["tls", "tcp", "none"]);
 const FREQUENCY: Shape = Duration(1.0, 2_678_400.0);
 const MONTH: f64 = 2_592_000.0;
@@ -62,6 +67,8 @@ pub(in crate::config) const KEYS: &[Described] = &[
     key("top", "clients", Names("profile"), "", "Client profiles of one's own; startct and openconnect are built in."),
     key("top", "resolv_conf", Block("resolv_conf"), "", "resolv.conf and how it is repaired after a login."),
     key("top", "ipsec", Block("ipsec"), "", "Where strongSwan is asked."),
+    key("top", "maintenance", List(&Block("maintenance")), "", "Windows of planned work, once or weekly."),
+    key("top", "uplink", Block("uplink"), "", "How the prober's own way out is looked at."),
     key("logging", "dir", Text, "\"results\"", "Directory of the day files; created if missing."),
     key("logging", "file", PLAIN, "\"results\"", "First part of their names: results_2026-11-20.csv."),
     key("logging", "email", Block("email"), "", "How mail is sent. Left out: no mail."),
@@ -147,6 +154,16 @@ pub(in crate::config) const KEYS: &[Described] = &[
     key("alerts", "blind_after", Duration(1.0, MONTH), "\"30m\"", "Unknown for so long: the prober itself is blind."),
     key("resolv_conf", "path", Text, "\"/etc/resolv.conf\"", "The file."),
     key("resolv_conf", "restore_command", Command, "", "Puts it right. Left out: the known good copy is written back."),
+    key("maintenance", "name", Text, "", "What the rows of cycles in it say. Left out: yes."),
+    key("maintenance", "sites", List(&Text), "", "Names of sites, or all."),
+    key("maintenance", "start", MOMENT, "", "Its first moment, in `timezone` or with an offset."),
+    key("maintenance", "end", MOMENT, "", "The first moment after it."),
+    key("maintenance", "weekly", WEEKLY, "", "The day of the week and the local time at which it begins."),
+    key("maintenance", "duration", Duration(1.0, 604_800.0), "", "How long a weekly one lasts."),
+    key("maintenance", "suppress_alerts", Flag, "true", "People are told nothing; what is still down afterwards is told then."),
+    key("maintenance", "exclude_from_sla", Flag, "true", "For reports: its time is not agreed time."),
+    key("maintenance", "pause_restarts", Flag, "true", "No IPsec tunnel is restarted."),
+    key("uplink", "targets", List(&ADDRESS), "[]", "When none of these answers, the prober's own uplink is down."),
     key("profile", "extends", Client, "", "Start from this profile: its rules come after one's own."),
     key("profile", "command", PROGRAM, "", "The program; without a slash it is searched in the prober's PATH."),
     key("profile", "args", List(&Words), "", "A group is left out where the site has no value for a field in it."),

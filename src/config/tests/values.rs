@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::support::{from_text, good, site};
 use crate::config::*;
-use crate::record::FailureKind;
+use crate::record::{FailureKind, SiteName};
 
 #[test]
 fn a_configuration_of_epmonitoring_works_unchanged() {
@@ -137,4 +137,31 @@ fn tunnels_stand_beside_logins_and_take_from_defaults_what_is_theirs() {
     let watched = tunnel("only-watched");
     assert_eq!((watched.ike_sa.as_deref(), watched.restart.enabled, watched.watch), (Some("shared"), false, false));
     assert!(config.sites.iter().any(|site| site.ssl_vpn().is_some()));
+}
+
+#[test]
+fn maintenance_windows_arrive_by_the_zone_of_the_file() {
+    let (yaml, toml) = (good("maintenance.yml").config, good("maintenance-as-toml.toml").config);
+    let paris = SiteName::new("paris").unwrap();
+    let found = |config: &Config, time: &str| {
+        let found = config.maintenance.at(time.parse().unwrap(), &paris)?;
+        Some((found.label().to_owned(), found.until.to_rfc3339(), found.suppress_alerts))
+    };
+    for (config, time, expected) in [
+        (&yaml, "2026-11-22T01:00:00Z", ("yes", "2026-11-29T01:00:00+00:00", true)),
+        (&yaml, "2026-11-22T02:30:00Z", ("carrier", "2026-11-29T01:00:00+00:00", true)),
+        // The weekly one of a whole week alone.
+        (&yaml, "2026-11-25T00:00:00Z", ("yes", "2026-11-29T01:00:00+00:00", false)),
+        // From the change on; both times that are shown twice.
+        (&yaml, "2026-03-29T01:00:00Z", ("yes", "2026-04-05T01:00:00+00:00", true)),
+        (&yaml, "2026-10-25T00:30:00Z", ("yes", "2026-11-01T00:00:00+00:00", true)),
+        (&yaml, "2026-10-25T01:44:59Z", ("yes", "2026-11-01T00:00:00+00:00", true)),
+        (&yaml, "2026-10-25T01:45:00Z", ("yes", "2026-11-01T00:00:00+00:00", false)),
+        (&toml, "2026-11-22T02:59:59Z", ("yes", "2026-11-22T04:00:00+00:00", true)),
+    ] {
+        let expected = (expected.0.to_owned(), expected.1.to_owned(), expected.2);
+        assert_eq!(found(config, time), Some(expected), "{time}");
+    }
+    assert_eq!(found(&toml, "2026-11-22T04:00:00Z"), None);
+    assert_eq!(yaml.uplink.targets, ["192.0.2.1".parse::<std::net::IpAddr>().unwrap()]);
 }
