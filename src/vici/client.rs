@@ -135,7 +135,7 @@ impl Strongswan {
     async fn initiate(&self, child: &ChildRef, timeout: Duration) -> Result<(), ViciError> {
         let selectors = [("child", Some(&child.child)), ("ike", child.ike.as_ref())];
         let selectors = selectors.into_iter().filter_map(|(key, name)| Some((key, name?.clone())));
-        let message = self.message("initiate", selectors, timeout)?;
+        let message = self.message("initiate", selectors, Some(timeout))?;
         let answer = self.command("initiate", message, timeout).await?;
         match refusal(&answer) {
             None => Ok(()),
@@ -144,11 +144,14 @@ impl Strongswan {
     }
 
     async fn terminate(&self, id: SaId, timeout: Duration) -> Result<Ended, ViciError> {
-        let (key, number) = match id {
-            SaId::Child(number) => ("child-id", number),
-            SaId::Ike(number) => ("ike-id", number),
-        };
-        let message = self.message("terminate", [(key, number.to_string())], timeout)?;
+        let message = match id {
+            SaId::Child(number) => self.message("terminate", [("child-id", number.to_string())], Some(timeout)),
+            // With a time limit strongSwan 5.9 waits for a peer that may be dead, and destroys the IKE_SA only then;
+            // without one it does so at once. The peer is told either way.
+            SaId::Ike(number) => {
+                self.message("terminate", [("ike-id", number.to_string()), ("force", "yes".to_owned())], None)
+            }
+        }?;
         let answer = self.command("terminate", message, timeout).await?;
         match refusal(&answer) {
             None => Ok(Ended::Down),
@@ -162,11 +165,11 @@ impl Strongswan {
         &self,
         command: &str,
         selectors: impl IntoIterator<Item = (&'static str, String)>,
-        timeout: Duration,
+        timeout: Option<Duration>,
     ) -> Result<MessageWriter, ViciError> {
         let mut message = MessageWriter::default();
-        let limits = [("timeout", milliseconds(timeout).to_string()), ("loglevel", "-1".to_owned())];
-        for (key, value) in selectors.into_iter().chain(limits) {
+        let limit = timeout.map(|timeout| ("timeout", milliseconds(timeout).to_string()));
+        for (key, value) in selectors.into_iter().chain(limit).chain([("loglevel", "-1".to_owned())]) {
             message
                 .value(key.as_bytes(), value.as_bytes())
                 .map_err(|fault| Broken::Fault(fault).of(command, &self.endpoint))?;

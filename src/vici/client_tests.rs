@@ -144,7 +144,7 @@ async fn a_late_answer_finds_nobody_who_could_take_it_for_the_next_requests() {
         let mut first = server.accept().await;
         first.expect("terminate child-id=1 timeout=1000 loglevel=-1").await;
         let mut second = server.accept().await;
-        second.expect("terminate ike-id=2 timeout=1000 loglevel=-1").await;
+        second.expect("terminate ike-id=2 force=yes loglevel=-1").await;
         first.expect("closed").await;
         second.respond("success=no matches=1 terminated=0 errmsg=terminating_SA_failed").await;
     };
@@ -354,7 +354,7 @@ async fn terminating_what_is_gone_already_is_no_error() {
         let client = server.client();
         let serve = async {
             let mut peer = server.accept().await;
-            peer.expect("terminate ike-id=9 timeout=1 loglevel=-1").await;
+            peer.expect("terminate ike-id=9 force=yes loglevel=-1").await;
             peer.respond(answer).await;
         };
         // Nothing would be without end.

@@ -23,7 +23,7 @@ pub trait IkeControl: fmt::Debug + Send + Sync {
 
     /// Takes one SA down, known by its number, and returns as soon as the daemon says that it is down. After `timeout`
     /// the daemon itself gives up on a peer that does not answer: a CHILD_SA then stays and its end stays in the queue
-    /// (an error); an IKE_SA is destroyed all the same (VICI's `force` with that timeout: [`Ended::Down`]).
+    /// (an error); an IKE_SA is destroyed at once, its peer told and not waited for (VICI's `force`: [`Ended::Down`]).
     /// Here too the next view decides. A rekeyed SA has a new number, an IKE_SA too.
     fn terminate(&self, id: SaId, timeout: Duration) -> BoxFuture<'_, Result<Ended, ViciError>>;
 }
