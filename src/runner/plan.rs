@@ -38,7 +38,7 @@ pub enum Decision {
 /// 3. `gateway` and `login` run also when a stage before them failed: gateways drop ICMP, and what the client says of a
 ///    gateway that looks dead is worth knowing.
 /// 4. `internal` runs only when `login` passed; of a tunnel without a login it runs whatever `sa` said.
-/// 5. `restart` runs when `sa` or `internal` failed: not when they could not tell.
+/// 5. `restart` runs when `sa` or `internal` failed: not when strongSwan could not tell.
 /// 6. `keepalive` runs where the tunnel is up in the end.
 /// 7. Once another prober's client was found to hold the host's routes, nothing else of a tunnel can be told.
 pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelled: bool) -> Decision {
@@ -55,8 +55,9 @@ pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelle
         // The stage under way when the stop came carries the reason; where none was, this one does.
         _ if cancelled && done.iter().any(|s| matches!(s.outcome, Outcome::Inconclusive(_))) => Decision::Skip(last),
         _ if let Some(busy) = held_by_another(done) => Decision::Skip(busy),
-        Stage::Restart => match (failed(Stage::Sa), failed(Stage::Internal)) {
-            (false, false) => Decision::Skip(last),
+        Stage::Restart => match not_passed(Stage::Sa) {
+            Some(sa) if !failed(Stage::Sa) => Decision::Skip(sa.stage),
+            None if !failed(Stage::Internal) => Decision::Skip(last),
             _ => Decision::Run,
         },
         Stage::Keepalive => match done.iter().find(|s| s.stage == Stage::Restart) {
