@@ -39,7 +39,7 @@ fn words_for_fish(program: &clap::Command) -> String {
         for argument in command.get_positionals() {
             let values = argument.get_possible_values();
             let words: Vec<_> =
-                values.iter().filter(|value| !value.is_hide_set()).map(|value| value.get_name()).collect();
+                values.iter().filter(|value| !value.is_hide_set()).map(clap::builder::PossibleValue::get_name).collect();
             if !words.is_empty() {
                 let (name, words) = (command.get_name(), words.join(" "));
                 // Writing to a String cannot fail.
