@@ -5,6 +5,7 @@ mod control;
 mod recorder;
 mod run;
 mod state_lock;
+mod watch;
 
 pub use recorder::{Recorder, Recording, channels, day_files};
 pub use run::{Source, clear_up, run};

@@ -6,8 +6,8 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::control;
 use super::recorder::{Recorder, day_files, nothing_lost, take_state};
+use super::{control, watch};
 use crate::alert::RouteGate;
 use crate::cleanup::Mode;
 use crate::config::Config;
@@ -15,7 +15,7 @@ use crate::error::chain;
 use crate::record::CycleRecord;
 use crate::results::{DayFiles, Row};
 use crate::runner::{NoObserver, Sink, recover, work};
-use crate::scheduler::Schedule;
+use crate::scheduler::{Queues, Schedule};
 use crate::shutdown::Shutdown;
 use crate::stage::Surroundings;
 
@@ -115,15 +115,19 @@ impl Generation {
         let Self { around, recorder, socket, mut schedule } = self;
         let sink: Arc<dyn Sink> = Arc::clone(&recorder) as _;
         let mut control = tokio::spawn(control::serve(socket, config.sites.clone(), Arc::clone(&sink)));
-        let (queue, jobs) = mpsc::unbounded_channel();
+        let (due, jobs) = mpsc::unbounded_channel();
+        let (urgent, urgent_jobs) = mpsc::unbounded_channel();
+        let queues = Queues { due, urgent };
+        let (wake, mut wakes) = mpsc::unbounded_channel();
+        let watch = watch::begin(config, &around.net, wake);
         let (progress, mut news) = mpsc::unbounded_channel();
         // Ends with the prober, or with this configuration.
         let stop = shutdown.cancel.child_token();
-        let worker = tokio::spawn(work(around, jobs, progress, sink, Arc::new(NoObserver), stop.clone()));
+        let worker = tokio::spawn(work(around, jobs, urgent_jobs, progress, sink, Arc::new(NoObserver), stop.clone()));
         let mut reload = None;
         // A prober that can't tell anybody, or can't be told anything, is to be started anew by whoever watches it.
         let broken = tokio::select! {
-            () = schedule.run(&queue, &mut news, &stop) => "the worker",
+            () = schedule.run(&queues, &mut news, &mut wakes, &stop) => "the worker",
             new = good_config(source, config, hangups) => {
                 reload = Some(new);
                 "nothing"
@@ -137,6 +141,9 @@ impl Generation {
             schedule.note(news);
         }
         control.abort();
+        if let Some(watch) = watch {
+            watch.abort();
+        }
         let _ = crate::files::remove(&control::socket_in(&config.state_dir));
         let unsaved = recorder.close().await;
         let next = match (shutdown.cancel.is_cancelled(), reload, ended) {

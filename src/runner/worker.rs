@@ -45,10 +45,12 @@ pub trait Sink: Send + Sync {
     fn take<'a>(&'a self, record: &'a CycleRecord, site: &'a Site) -> crate::net::BoxFuture<'a, ()>;
 }
 
-/// Runs jobs until the queue is closed or `stop`; a cycle under way is finished first.
+/// Runs jobs until the queue is closed or `stop`; a cycle under way is finished first. Urgent ones come before the
+/// others.
 pub async fn work(
     around: Surroundings,
     mut queue: mpsc::UnboundedReceiver<Job>,
+    mut urgent: mpsc::UnboundedReceiver<Job>,
     progress: mpsc::UnboundedSender<Progress>,
     sink: Arc<dyn Sink>,
     observer: Arc<dyn Observer>,
@@ -59,6 +61,7 @@ pub async fn work(
         let job = tokio::select! {
             biased;
             () = stop.cancelled() => return,
+            Some(job) = urgent.recv() => Some(job),
             job = queue.recv() => job,
         };
         let Some(job) = job else { return };

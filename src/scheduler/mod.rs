@@ -3,5 +3,5 @@
 mod run;
 mod timetable;
 
-pub use run::Schedule;
-pub use timetable::{Interval, Timetable};
+pub use run::{Queues, Schedule, Wake};
+pub use timetable::{Interval, Timetable, Woken};

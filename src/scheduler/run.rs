@@ -7,13 +7,31 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Interval, Timetable};
+use super::{Interval, Timetable, Woken};
 use crate::config::Site;
 use crate::record::Verdict;
 use crate::runner::{Job, Order, Progress};
 
 /// Why due times pass although no single cycle is too long.
 const TOGETHER: &str = "the sites together take longer than their interval";
+
+/// An event that asks for a site's cycle at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wake {
+    /// The site's place in the timetable.
+    pub index: usize,
+    /// Which way the event says that it went; none: it says only that events may have been missed.
+    pub up: Option<bool>,
+}
+
+/// Where due sites go.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    /// Those that the timetable hands out.
+    pub due: mpsc::UnboundedSender<Job>,
+    /// Those that an event asks for: they come first.
+    pub urgent: mpsc::UnboundedSender<Job>,
+}
 
 /// When the sites of one configuration are due. A reload makes a new one from it.
 #[derive(Debug)]
@@ -23,6 +41,8 @@ pub struct Schedule {
     /// All times count from here, also after a reload: the grid stays.
     origin: Instant,
     started: Vec<Duration>,
+    /// The latest event that came while the site's cycle was under way.
+    woken: Vec<Option<bool>>,
     missed: u64,
 }
 
@@ -39,6 +59,7 @@ impl Schedule {
             timetable: Timetable::new(intervals),
             origin,
             started: vec![Duration::ZERO; sites.len()],
+            woken: vec![None; sites.len()],
             missed: 0,
         }
     }
@@ -61,23 +82,28 @@ impl Schedule {
         self.missed
     }
 
-    /// Queues what is due, until `stop` or until the worker is gone.
+    /// Queues what is due or asked for, until `stop` or until the worker is gone.
     pub async fn run(
         &mut self,
-        queue: &mpsc::UnboundedSender<Job>,
+        queues: &Queues,
         progress: &mut mpsc::UnboundedReceiver<Progress>,
+        wakes: &mut mpsc::UnboundedReceiver<Wake>,
         stop: &CancellationToken,
     ) {
         loop {
-            self.queue_due(queue);
+            self.queue_due(queues);
             let next = self.timetable.next_due().map(|due| self.origin + due);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 news = progress.recv() => match news {
-                    Some(news) => self.note(news),
+                    Some(news) => {
+                        self.note(news);
+                        self.wake_again(news, queues);
+                    }
                     None => return,
                 },
+                Some(wake) = wakes.recv() => self.wake(wake, queues),
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
             }
         }
@@ -111,12 +137,37 @@ impl Schedule {
         }
     }
 
-    fn queue_due(&mut self, queue: &mpsc::UnboundedSender<Job>) {
-        for index in self.timetable.take_due(self.origin.elapsed()) {
-            let interval = self.timetable.interval(index).unwrap_or_default();
-            let site = Arc::clone(&self.sites[index]);
-            // A worker that is gone is noticed by its progress.
-            let _ = queue.send(Job { index, site, order: Order::new(interval, true) });
+    fn wake(&mut self, Wake { index, up }: Wake, queues: &Queues) {
+        match self.timetable.wake(index, self.origin.elapsed()) {
+            Some(Woken::HandedOut) => {
+                let job = self.job(index);
+                let _ = queues.urgent.send(Job { order: Order { triggered: true, ..job.order }, ..job });
+            }
+            // What it is about to see is newer than the event.
+            Some(Woken::Queued) | None => {}
+            Some(Woken::Running) => self.woken[index] = up.or(self.woken[index]),
         }
+    }
+
+    /// An event that came during the cycle, and says otherwise than the cycle in the end: it was not the cycle's doing.
+    fn wake_again(&mut self, news: Progress, queues: &Queues) {
+        let Progress::Finished { index, verdict } = news else { return };
+        if let Some(up) = self.woken[index].take()
+            && up != (verdict == Verdict::Up)
+        {
+            self.wake(Wake { index, up: Some(up) }, queues);
+        }
+    }
+
+    fn queue_due(&mut self, queues: &Queues) {
+        for index in self.timetable.take_due(self.origin.elapsed()) {
+            // A worker that is gone is noticed by its progress.
+            let _ = queues.due.send(self.job(index));
+        }
+    }
+
+    fn job(&self, index: usize) -> Job {
+        let interval = self.timetable.interval(index).unwrap_or_default();
+        Job { index, site: Arc::clone(&self.sites[index]), order: Order::new(interval, true) }
     }
 }

@@ -34,6 +34,17 @@ enum Place {
     Running,
 }
 
+/// What becomes of a site that an event asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    /// It is handed out now.
+    HandedOut,
+    /// It was due already and starts soon.
+    Queued,
+    /// Its cycle is under way.
+    Running,
+}
+
 #[derive(Debug, Clone)]
 struct Entry {
     interval: Interval,
@@ -83,6 +94,19 @@ impl Timetable {
         }
         due.sort_unstable();
         due.into_iter().map(|(_, index)| index).collect()
+    }
+
+    /// An event asks for a site out of turn. Its place on the grid stays.
+    pub fn wake(&mut self, site: usize, now: Duration) -> Option<Woken> {
+        let entry = self.entries.get_mut(site)?;
+        Some(match entry.place {
+            Place::Waiting => {
+                entry.place = Place::Queued(now);
+                Woken::HandedOut
+            }
+            Place::Queued(_) => Woken::Queued,
+            Place::Running => Woken::Running,
+        })
     }
 
     /// A site's cycle starts; tells how many due times passed since the one that it was handed out for.
@@ -203,6 +227,22 @@ mod tests {
         table.start(0, secs(60));
         table.finish(0, secs(60), secs(65), false);
         assert_eq!(table.next_due(), Some(secs(600)));
+    }
+
+    #[test]
+    fn an_event_runs_a_site_out_of_turn_and_its_grid_stays() {
+        let mut table = Timetable::new([every(60)]);
+        table.take_due(secs(0));
+        assert_eq!(table.wake(0, secs(0)), Some(Woken::Queued));
+        table.start(0, secs(0));
+        assert_eq!(table.wake(0, secs(1)), Some(Woken::Running));
+        table.finish(0, secs(0), secs(5), false);
+        assert_eq!(table.wake(0, secs(30)), Some(Woken::HandedOut));
+        assert_eq!(table.take_due(secs(30)), Vec::<usize>::new(), "it is not handed out twice");
+        assert_eq!(table.start(0, secs(31)), 0, "nothing was missed");
+        assert_eq!(table.finish(0, secs(31), secs(35), true), 0);
+        assert_eq!(table.next_due(), Some(secs(60)));
+        assert_eq!(table.wake(7, secs(36)), None);
     }
 
     #[test]
