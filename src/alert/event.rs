@@ -24,6 +24,8 @@ pub struct Observation {
     pub identity_failure: bool,
     /// Not looked at on purpose, because the account rests: that is no blindness.
     pub paused: bool,
+    /// Maintenance: it counts, but people are told nothing.
+    pub silenced: bool,
     /// What a message tells.
     pub facts: AlertFacts,
 }

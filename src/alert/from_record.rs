@@ -18,6 +18,7 @@ impl Observation {
             interval: record.interval,
             identity_failure: record.verdict == Verdict::Down && record.stages.iter().any(is_identity_failure),
             paused: record.reason == Some(MalfunctionKind::AccountPaused.into()),
+            silenced: record.maintenance.as_ref().is_some_and(|window| window.suppress_alerts),
             facts: AlertFacts::from_record(record),
         }
     }
@@ -73,6 +74,7 @@ mod tests {
             group: None,
             prober: "edge-1".into(),
             interval: Duration::from_mins(10),
+            maintenance: None,
             stages,
             verdict: judged.verdict,
             failed_stage: judged.stage,

@@ -129,6 +129,7 @@ impl Prober {
             interval: Duration::from_mins(10),
             identity_failure: false,
             paused: false,
+            silenced: false,
             facts: AlertFacts::default(),
         };
         let before = Instant::now();
@@ -391,6 +392,7 @@ async fn a_full_disk_is_an_error_and_people_are_told_nevertheless() {
         interval: Duration::from_mins(10),
         identity_failure: true,
         paused: false,
+        silenced: false,
         facts: AlertFacts::default(),
     };
     let result = prober.notifier.observe(observation, AlertRules::default()).await;

@@ -3,6 +3,9 @@
 //!
 //! A *streak* is a number of cycles in a row. An *outage* begins with the first down after an up and ends with the
 //! next up (with `resolve_after` ups in a row once people were told of it); `unknown` changes neither.
+//!
+//! While a subject is *silenced* (maintenance) everything counts and nothing is told. What people would have been told, and
+//! what still is so at the first look afterwards, they are told then: with its true start, or its true end.
 
 use std::time::Duration;
 
@@ -54,6 +57,9 @@ pub struct Outage {
     pub last: AlertFacts,
     /// That people were told; none as long as they were not.
     pub told: Option<Told>,
+    /// People ought to know of it, told or not.
+    #[serde(default)]
+    pub owed: bool,
 }
 
 /// That people were told of an outage.
@@ -124,7 +130,10 @@ impl Policy {
         let events = match seen.verdict {
             Verdict::Up => [see_again(state, seen, now), self.on_up(state, seen, now)],
             Verdict::Down => [see_again(state, seen, now), self.on_down(state, seen, now)],
-            Verdict::Unknown => [self.remind(state, seen, now), self.on_unknown(state, seen, now)],
+            Verdict::Unknown => {
+                let late = tell(state, seen, now);
+                [late.or_else(|| self.remind(state, seen, now)), self.on_unknown(state, seen, now)]
+            }
         };
         events.into_iter().flatten().collect()
     }
@@ -132,28 +141,16 @@ impl Policy {
     fn on_down(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
         state.ups = None;
         state.downs = state.downs.saturating_add(1);
-        let downs = state.downs;
-        let outage =
-            state.outage.get_or_insert_with(|| Outage { start: seen.at, last: seen.facts.clone(), told: None });
+        let due = state.downs >= self.rules.after || seen.identity_failure;
+        let first = || Outage { start: seen.at, last: seen.facts.clone(), told: None, owed: false };
+        let outage = state.outage.get_or_insert_with(first);
         outage.start = outage.start.min(seen.at); // only when the wall clock was set back
         outage.last = seen.facts.clone();
         if outage.told.is_some() {
             return self.remind(state, seen, now);
         }
-        if downs < self.rules.after && !seen.identity_failure {
-            return None;
-        }
-        let id = steady_id(&seen.subject, outage.start, "down");
-        outage.told = Some(Told { thread: id.clone(), at: now, reminders: 0, failed: seen.facts.clone() });
-        let kind = AlertKind::Triggered { start: outage.start, downs };
-        Some(AlertEvent {
-            thread: id.clone(),
-            id,
-            subject: seen.subject.clone(),
-            at: now,
-            kind,
-            facts: seen.facts.clone(),
-        })
+        outage.owed |= due;
+        tell(state, seen, now)
     }
 
     fn on_up(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
@@ -162,7 +159,7 @@ impl Policy {
         ups.count = ups.count.saturating_add(1);
         let over = ups.count >= self.rules.resolve_after;
         let end = ups.since;
-        let outage = state.outage.take_if(|outage| over || outage.told.is_none())?;
+        let outage = state.outage.take_if(|outage| outage.told.is_none() || (over && !seen.silenced))?;
         let told = outage.told?;
         let kind =
             AlertKind::Resolved { start: outage.start, end: end.max(outage.start), failed: Box::new(told.failed) };
@@ -179,7 +176,7 @@ impl Policy {
 
     /// An outage that people know of and that lasts is said again after `reminder`.
     fn remind(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
-        let outage = state.outage.as_mut()?;
+        let outage = state.outage.as_mut().filter(|_| !seen.silenced)?;
         let told = outage.told.as_mut()?;
         told.at = told.at.min(now); // only when the wall clock was set back
         if self.rules.reminder.is_zero() || length(told.at, now) < self.rules.reminder {
@@ -203,7 +200,8 @@ impl Policy {
         }
         let blindness = state.blindness.get_or_insert(Blindness { since: seen.at, thread: None });
         blindness.since = blindness.since.min(seen.at); // only when the wall clock was set back
-        if blindness.thread.is_some() || length(blindness.since, now) < self.rules.blind_after {
+        let is_due = length(blindness.since, now) >= self.rules.blind_after;
+        if blindness.thread.is_some() || !is_due || seen.silenced {
             return None;
         }
         let id = steady_id(&seen.subject, blindness.since, "blind");
@@ -220,9 +218,22 @@ impl Policy {
     }
 }
 
+/// An outage that people ought to know of is told, once, as soon as they may be told.
+fn tell(state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+    // None since a gap: it had been told before, were it not for maintenance.
+    let downs = state.downs.max(1);
+    let outage = state.outage.as_mut().filter(|outage| outage.owed && outage.told.is_none() && !seen.silenced)?;
+    outage.start = outage.start.min(seen.at); // only when the wall clock was set back
+    let (id, facts) = (steady_id(&seen.subject, outage.start, "down"), outage.last.clone());
+    outage.told = Some(Told { thread: id.clone(), at: now, reminders: 0, failed: facts.clone() });
+    let kind = AlertKind::Triggered { start: outage.start, downs };
+    Some(AlertEvent { thread: id.clone(), id, subject: seen.subject.clone(), at: now, kind, facts })
+}
+
 /// A decided verdict ends blindness, and says so to whom was told of it.
 fn see_again(state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
-    let Blindness { since, thread } = state.blindness.take()?;
+    let Blindness { since, thread } =
+        state.blindness.take_if(|blindness| blindness.thread.is_none() || !seen.silenced)?;
     let thread = thread?;
     Some(AlertEvent {
         id: format!("{thread}.over"),

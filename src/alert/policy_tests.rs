@@ -27,6 +27,7 @@ fn look(verdict: Verdict, at: DateTime<Utc>) -> Observation {
         interval: INTERVAL,
         identity_failure: false,
         paused: false,
+        silenced: false,
         facts: AlertFacts::default(),
     }
 }
@@ -48,11 +49,11 @@ fn restarted(state: &SubjectState) -> SubjectState {
 }
 
 /// Walks a story: `u`p, `d`own, `?` unknown, `i`dentity failure, `p`aused account, one cycle each interval; `.` no cycle in one interval;
-/// `R` restart. What the n-th cycle causes is written behind it: `dd! u~` with `!` triggered, `r` reminder, `~`
+/// `R` restart, `(` and `)` begin and end of maintenance. What the n-th cycle causes is written behind it: `dd! u~` with `!` triggered, `r` reminder, `~`
 /// resolved, `b` blind, `o` blind over.
 fn walk(rules: AlertRules, story: &str) {
     let mut state = SubjectState::default();
-    let mut minutes = 0;
+    let (mut minutes, mut silenced) = (0, false);
     let mut said = String::new();
     for step in story.chars().filter(|c| !matches!(c, '!' | 'r' | '~' | 'b' | 'o' | ' ')) {
         said.push(step);
@@ -68,9 +69,14 @@ fn walk(rules: AlertRules, story: &str) {
                 state = restarted(&state);
                 continue;
             }
+            '(' | ')' => {
+                silenced = step == '(';
+                continue;
+            }
             other => panic!("`{other}` is no step"),
         };
-        let seen = Observation { identity_failure: step == 'i', paused: step == 'p', ..look(verdict, minute(minutes)) };
+        let (identity_failure, paused) = (step == 'i', step == 'p');
+        let seen = Observation { identity_failure, paused, silenced, ..look(verdict, minute(minutes)) };
         for event in Policy::new(rules).observe(&mut state, &seen, minute(minutes)) {
             said.push(match event.kind {
                 AlertKind::Triggered { .. } => '!',
@@ -129,6 +135,54 @@ fn other_rules() {
     story(2, 1, 30, "d d! ? ? ?r u~"); // reminded although the prober can't tell
     story(2, 3, 20, "d d! u u dr u u u~"); // not while it is coming back
     story(2, 1, 0, "d d! d d d d d d d d d d d d d d d d d d d d d d d d d d d d d u~");
+}
+
+#[test]
+fn in_maintenance_nothing_is_told_and_everything_counts() {
+    let reminded = AlertRules { reminder: Duration::from_mins(30), ..rules() };
+    walk(reminded, "d d! ( d d d d ) dr u~");
+    for story in [
+        "u ( d d d d ) u d u",   // over within it: never told
+        "u ( d d d d ) d! u~",   // still down: at once
+        "d ( d ) d! d u~",       // as many as are wanted, on both sides of its start
+        "( d ) d! u~",           // and of its end
+        "( d d u ) d d! u~",     // another outage
+        "d d! ( d u u ) u~",     // told before: its end is told afterwards
+        "d d! ( d u ) d d u~",   // down again by then: the same story
+        "( d d ) ?! d u~",       // what was down is not known to be up
+        "( i p p ) p! p u~",     // an account that rests is not looked at any more
+        "( ? ? ? ? ? ) ?b uo",   // still blind
+        "( ? ? ? ? ? ) u",       // not any more
+        "? ? ? ?b ( u u ) uo",   // told before: that it is over is told afterwards
+        "( d d . . . . ) d! u~", // nobody knows what was in the gap, but not that it was up
+        "( d R d ) R d! u~",
+    ] {
+        walk(rules(), story);
+    }
+}
+
+#[test]
+fn what_is_told_after_maintenance_has_its_true_start_and_end() {
+    let policy = Policy::new(rules());
+    let mut state = SubjectState::default();
+    let mut see = |verdict, minutes, silenced| {
+        let seen = Observation { silenced, ..look(verdict, minute(minutes)) };
+        policy.observe(&mut state, &seen, minute(minutes)).pop().map(|event| (event.id, event.kind))
+    };
+    for minutes in [0, 10, 20] {
+        assert_eq!(see(Verdict::Down, minutes, true), None);
+    }
+    let (id, kind) = see(Verdict::Down, 30, false).unwrap();
+    assert_eq!(
+        (id.as_str(), kind),
+        ("paris.20261120T000000.000Z.down", AlertKind::Triggered { start: minute(0), downs: 4 })
+    );
+    for minutes in [40, 50] {
+        assert_eq!(see(Verdict::Up, minutes, true), None);
+    }
+    let (_, kind) = see(Verdict::Up, 60, false).unwrap();
+    let AlertKind::Resolved { start, end, .. } = kind else { panic!("{kind:?}") };
+    assert_eq!((start, end), (minute(0), minute(40)));
 }
 
 #[test]
@@ -232,13 +286,22 @@ struct Step {
     /// From the last cycle; negative when the clock was set back.
     minutes: i64,
     restart: bool,
+    silenced: bool,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let verdict = prop_oneof![Just(Verdict::Up), Just(Verdict::Down), Just(Verdict::Unknown)];
     let minutes = prop_oneof![8 => Just(10_i64), 1 => 21_i64..2000, 1 => -2000_i64..0];
-    let step = (verdict, prop::bool::weighted(0.1), minutes, prop::bool::weighted(0.2))
-        .prop_map(|(verdict, identity_failure, minutes, restart)| Step { verdict, identity_failure, minutes, restart });
+    let weighted = prop::bool::weighted;
+    let step = (verdict, weighted(0.1), minutes, weighted(0.2), weighted(0.3)).prop_map(
+        |(verdict, identity_failure, minutes, restart, silenced)| Step {
+            verdict,
+            identity_failure,
+            minutes,
+            restart,
+            silenced,
+        },
+    );
     prop::collection::vec(step, 0..120)
 }
 
@@ -257,17 +320,20 @@ proptest! {
         let mut state = SubjectState::default();
         let (mut now, mut open, mut blind) = (minute(0), None, None);
         let ups_to_end = (0..=rules.resolve_after).map(|_| {
-            Step { verdict: Verdict::Up, identity_failure: false, minutes: 10, restart: false }
+            Step { verdict: Verdict::Up, identity_failure: false, minutes: 10, restart: false, silenced: false }
         });
         for step in steps.into_iter().chain(ups_to_end) {
             now += chrono::TimeDelta::minutes(step.minutes);
             if step.restart {
                 state = restarted(&state);
             }
-            let seen = Observation { identity_failure: step.identity_failure, ..look(step.verdict, now) };
+            let Step { verdict, identity_failure, silenced, .. } = step;
+            let seen = Observation { identity_failure, silenced, ..look(verdict, now) };
             for event in Policy::new(rules).observe(&mut state, &seen, now) {
+                prop_assert!(!silenced, "told in maintenance: {event:?}");
                 match (&event.kind, step.verdict) {
-                    (AlertKind::Triggered { start, .. }, Verdict::Down) => {
+                    // With unknown only what maintenance had kept back.
+                    (AlertKind::Triggered { start, .. }, Verdict::Down | Verdict::Unknown) => {
                         prop_assert!(open.replace(event.thread).is_none(), "triggered twice");
                         prop_assert!(*start <= now);
                     }

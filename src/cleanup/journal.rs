@@ -15,7 +15,7 @@ use super::{Baseline, ResolvState};
 use crate::config::Adopt;
 use crate::files;
 use crate::process::{Claim, ProcessId};
-use crate::record::{CycleId, SiteKind, SiteName};
+use crate::record::{CycleId, InForce, SiteKind, SiteName};
 
 /// The cycle, as far as its row needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct Started {
     pub prober: String,
     /// The interval in force.
     pub interval: Duration,
+    /// The maintenance in which it began.
+    #[serde(default)]
+    pub maintenance: Option<InForce>,
 }
 
 /// A cycle under way, or one whose cleanup is not verified.
@@ -149,6 +152,7 @@ mod tests {
                 group: None,
                 prober: "edge-1".into(),
                 interval: Duration::from_mins(10),
+                maintenance: None,
             },
             owes_row: true,
             leader: None,

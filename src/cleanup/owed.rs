@@ -70,6 +70,7 @@ mod tests {
             group: None,
             prober: "edge-1".into(),
             interval: Duration::from_mins(1),
+            maintenance: None,
         };
         owed.note(&cycle).unwrap();
         assert_eq!(owed.read(now).unwrap(), Some(cycle));

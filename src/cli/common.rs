@@ -170,6 +170,7 @@ pub(super) fn surroundings_in(
         clock: Arc::new(SystemClock),
         timezone: config.timezone.clone(),
         prober: config.prober.clone(),
+        maintenance: Arc::clone(&config.maintenance),
         state_dir: config.state_dir.clone(),
         accounts: AccountBook::new(&config.state_dir),
         resolv_conf: ResolvConf::new(&config.resolv_conf, &config.state_dir),

@@ -70,6 +70,10 @@ impl Terminal {
         if let (Some(stage), Some(reason)) = (record.failed_stage, record.reason) {
             facts.push(format!("{stage} {reason} ({})", reason.fault_domain()));
         }
+        if let Some(window) = &record.maintenance {
+            let name = window.name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
+            facts.push(format!("in maintenance{name}"));
+        }
         if let Some(login) = record.login {
             facts.push(format!("login {:.3} ms", login.as_secs_f64() * 1000.0));
         }

@@ -15,8 +15,9 @@ use crate::alert::{Channel, EmailChannel, FileStore, Notifier, Observation, Rout
 use crate::clock::Clock;
 use crate::config::{Config, Email, Environment, Site};
 use crate::error::chain;
+use crate::maintenance::Windows;
 use crate::net::BoxFuture;
-use crate::record::CycleRecord;
+use crate::record::{CycleRecord, InForce};
 use crate::results::{DayFiles, Results, ResultsError, Row, Unwritten};
 use crate::runner::Sink;
 use crate::stage::{HoldRoutes, Surroundings};
@@ -28,6 +29,7 @@ const LAST_TRY: Duration = Duration::from_secs(5);
 pub struct Recorder {
     results: Mutex<Option<Results>>,
     clock: Arc<dyn Clock>,
+    maintenance: Arc<Windows>,
     notifier: Notifier,
     task: Mutex<Option<JoinHandle<()>>>,
     ended: CancellationToken,
@@ -64,7 +66,8 @@ impl Recorder {
             task.run().await;
         });
         let results = Mutex::new(Some(Results::new(files, Unwritten::new(&config.state_dir))));
-        Ok(Self { results, clock: Arc::clone(&around.clock), notifier, task: Mutex::new(Some(task)), ended })
+        let (clock, maintenance) = (Arc::clone(&around.clock), Arc::clone(&around.maintenance));
+        Ok(Self { results, clock, maintenance, notifier, task: Mutex::new(Some(task)), ended })
     }
 
     /// Waits for the end of the task that tells people: it ends by itself only by a bug.
@@ -115,7 +118,11 @@ impl Recorder {
 
     /// Feeds the alert policy alone: the row is written already.
     pub(super) async fn observe(&self, record: &CycleRecord, site: &Site) {
-        if let Err(e) = self.notifier.observe(Observation::from_record(record), site.alerts).await {
+        let mut seen = Observation::from_record(record);
+        // It may have begun before the maintenance that it ran into.
+        let window = self.maintenance.at(self.clock.now(), &site.name);
+        seen.silenced |= window.is_some_and(|window| window.suppress_alerts);
+        if let Err(e) = self.notifier.observe(seen, site.alerts).await {
             tracing::error!(error = chain(&e), "the alert state is not safe");
         }
     }
@@ -141,6 +148,7 @@ fn log(record: &CycleRecord) {
         reason = record.reason.map(tracing::field::display),
         login_ms = record.login.map(ms),
         cycle_ms = record.took.map(ms),
+        maintenance = record.maintenance.as_ref().map(InForce::label),
         detail = record.detail,
         "cycle"
     );

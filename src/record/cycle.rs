@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CheckRecord, GatewayFacts, LeftoverKind, Outcome, Reason, SiteKind, Stage, TunnelFacts, Verdict, is_unseen,
+    CheckRecord, GatewayFacts, InForce, LeftoverKind, Outcome, Reason, SiteKind, Stage, TunnelFacts, Verdict, is_unseen,
 };
 
 /// The name of a site, as configured: not empty, no control characters.
@@ -192,6 +192,9 @@ pub struct CycleRecord {
     pub prober: String,
     /// The interval in force.
     pub interval: Duration,
+    /// The maintenance in which it began.
+    #[serde(default)]
+    pub maintenance: Option<InForce>,
     /// The stages in their order, skipped ones included.
     pub stages: Vec<StageRecord>,
     /// Up, down or unknown.

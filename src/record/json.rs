@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{CheckRecord, CycleRecord, GatewayFacts, PingStats, StageRecord};
+use super::{CheckRecord, CycleRecord, GatewayFacts, InForce, PingStats, StageRecord};
 
 /// One JSON object. What was not measured is `null`.
 pub fn json_of(record: &CycleRecord) -> Value {
@@ -34,6 +34,7 @@ pub fn json_of(record: &CycleRecord) -> Value {
     put("leftovers", json!(record.leftovers));
     put("cycle_ms", json!(record.took.map(millis)));
     put("interval_s", json!(record.interval.as_secs_f64()));
+    put("maintenance", json!(record.maintenance.as_ref().map(InForce::label)));
     put("group", json!(record.group));
     put("prober", json!(record.prober));
     put("cycle_id", json!(record.id));

@@ -65,7 +65,7 @@ pub fn row_of(record: &CycleRecord) -> [String; COLUMNS.len()] {
         unmeasured(),
         unmeasured(),
         seconds(record.interval),
-        unmeasured(),
+        record.maintenance.as_ref().map(|window| harmless(window.label())).unwrap_or_default(),
         record.group.as_deref().map(harmless).unwrap_or_default(),
         harmless(&record.prober),
         record.id.to_string(),
@@ -120,7 +120,9 @@ fn harmless(cell: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::record::{CycleId, FailureKind, LeftoverKind, Outcome, PingStats, SiteKind, SiteName, Stage, Verdict};
+    use crate::record::{
+        CycleId, FailureKind, InForce, LeftoverKind, Outcome, PingStats, SiteKind, SiteName, Stage, Verdict,
+    };
 
     pub(in crate::results) fn record() -> CycleRecord {
         let stage = |stage, outcome| StageRecord {
@@ -138,6 +140,7 @@ pub(super) mod tests {
             group: Some("emea".into()),
             prober: "edge-1".into(),
             interval: Duration::from_mins(10),
+            maintenance: None,
             stages: vec![
                 stage(Stage::Prepare, Outcome::Passed),
                 stage(Stage::External, Outcome::Passed),
@@ -178,6 +181,25 @@ pub(super) mod tests {
         for empty in ["login_ms", "internal_rtt_ms", "internal_loss_pct", "restarts", "restore_ms", "checks"] {
             assert_eq!(cell(empty), "", "{empty}");
         }
+    }
+
+    #[test]
+    fn a_cycle_in_maintenance_says_by_which_window() {
+        let cell = |name: Option<&str>| {
+            let window = InForce {
+                name: name.map(str::to_owned),
+                until: "2026-11-20T08:00:00Z".parse().unwrap(),
+                suppress_alerts: true,
+                exclude_from_sla: true,
+                pause_restarts: true,
+            };
+            row_of(&CycleRecord { maintenance: Some(window), ..record() })[24].clone()
+        };
+        assert_eq!(COLUMNS[24], "maintenance");
+        assert_eq!(row_of(&record())[24], "");
+        assert_eq!(cell(None), "yes");
+        assert_eq!(cell(Some("carrier, \"night\"")), "carrier, \"night\"");
+        assert_eq!(cell(Some("=1+1")), "'=1+1");
     }
 
     #[test]

@@ -89,6 +89,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         group: site.group.clone(),
         prober: around.prober.clone(),
         interval: order.interval,
+        maintenance: around.maintenance.at(now, &site.name),
     };
     let owed = owe_row(site, around, &cycle, order);
     let mut cx = CycleState::new(site, around, cycle.clone(), order, lock);
@@ -113,6 +114,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         group: cycle.group,
         prober: cycle.prober,
         interval: cycle.interval,
+        maintenance: cycle.maintenance,
         verdict: judged.verdict,
         failed_stage: judged.stage,
         reason: judged.reason,

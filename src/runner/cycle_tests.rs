@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use chrono::{NaiveTime, Weekday};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -15,6 +16,7 @@ use crate::clock::SystemClock;
 use crate::config::{self, Environment, SiteTarget};
 use crate::demo::{DemoNet, World};
 use crate::ipsec::Ledger;
+use crate::maintenance::{Effects, Sites, When, Window, Windows};
 use crate::net::{
     BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetSnapshot, PingError, PingReport,
     PingRequest, PreExec, ResolveError, Route, RouteHop, Rule,
@@ -23,6 +25,7 @@ use crate::process::Endurance;
 use crate::record::{FailureKind, PingStats, Verdict};
 use crate::stage::Quiet;
 use crate::vici::{Endpoint, Strongswan};
+use crate::zone::Zone;
 
 /// What is wrong with the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,6 +220,7 @@ sites:
             clock: Arc::new(SystemClock),
             timezone: config.timezone.clone(),
             prober: config.prober.clone(),
+            maintenance: Arc::clone(&config.maintenance),
             state_dir: config.state_dir.clone(),
             accounts: AccountBook::new(&config.state_dir),
             resolv_conf: ResolvConf::new(&config.resolv_conf, &config.state_dir),
@@ -252,6 +256,19 @@ sites:
 fn stages(record: &CycleRecord) -> String {
     let words: Vec<_> = record.stages.iter().map(|s| format!("{}={}", s.stage, s.outcome.as_str())).collect();
     words.join(" ")
+}
+
+#[tokio::test]
+async fn a_cycle_in_a_maintenance_window_says_so() {
+    let story = Story::of(GOOD);
+    let config = story.config();
+    let mut around = story.around(&config);
+    let when = When::Weekly { day: Weekday::Mon, time: NaiveTime::MIN, length: Duration::from_hours(7 * 24) };
+    let window = Window { name: Some("carrier".into()), sites: Sites::All, when, effects: Effects::default() };
+    around.maintenance = Arc::new(Windows::new(Zone::utc(), vec![window]));
+    let (record, _) = story.tell_with(&config, &around).await;
+    assert_eq!(record.maintenance.unwrap().label(), "carrier");
+    assert_eq!(story.tell().await.0.maintenance, None);
 }
 
 #[tokio::test]

@@ -141,6 +141,7 @@ fn cut_cycle(cycle: &crate::cleanup::Started, report: &TidyReport) -> CycleRecor
         group: cycle.group.clone(),
         prober: cycle.prober.clone(),
         interval: cycle.interval,
+        maintenance: cycle.maintenance.clone(),
         stages: Vec::new(),
         verdict: Verdict::Unknown,
         failed_stage: None,

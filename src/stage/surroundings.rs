@@ -16,6 +16,7 @@ use crate::client::Watch;
 use crate::clock::Clock;
 use crate::config::{Adopt, Environment};
 use crate::ipsec::Ledger;
+use crate::maintenance::Windows;
 use crate::net::{BoxFuture, LockHeld, NetContext, NetLock};
 use crate::process::{Claim, Endurance, Tree};
 use crate::vici::IkeControl;
@@ -34,6 +35,8 @@ pub struct Surroundings {
     pub timezone: Zone,
     /// This prober's name.
     pub prober: String,
+    /// Maintenance windows.
+    pub maintenance: Arc<Windows>,
     /// Where the journal lies.
     pub state_dir: PathBuf,
     /// strongSwan.

@@ -23,6 +23,7 @@ mod login;
 mod mail;
 #[cfg(feature = "e2e-long")]
 mod mail_hangs;
+mod maintenance;
 mod matrix;
 mod net;
 mod openvpn;

@@ -354,6 +354,7 @@ async fn an_outage_becomes_two_mails_in_one_thread() {
             interval: Duration::from_secs(10),
             identity_failure: false,
             paused: false,
+            silenced: false,
             facts: AlertFacts { prober: "edge 1".into(), ..AlertFacts::default() },
         };
         notifier.observe(observation, AlertRules::default()).await.unwrap();

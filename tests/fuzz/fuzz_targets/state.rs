@@ -97,6 +97,7 @@ fn work_with(mut state: AlertState) {
                 interval: Duration::from_secs(600),
                 identity_failure: false,
                 paused: false,
+                silenced: false,
                 facts: AlertFacts::default(),
             };
             for event in policy.observe(subject, &seen, now()) {
