@@ -24,6 +24,7 @@ pub mod record;
 pub mod zone;
 
 pub mod net;
+pub mod uplink;
 pub mod vici;
 
 pub mod scheduler;

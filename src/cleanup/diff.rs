@@ -93,7 +93,7 @@ mod tests {
     const DHCP: u8 = 16;
 
     fn interface(index: u32, name: &str) -> Interface {
-        Interface { index, name: name.into(), up: true, mtu: 1500, addresses: Vec::new() }
+        Interface { index, name: name.into(), up: true, carrier: true, mtu: 1500, addresses: Vec::new() }
     }
 
     fn route(destination: &str, interface: u32, protocol: u8) -> Route {

@@ -79,6 +79,7 @@ impl World {
             index,
             name: name.into(),
             up: true,
+            carrier: true,
             mtu: if index == TUNNEL { 1400 } else { 1500 },
             addresses: vec![(address.into(), length)],
         };

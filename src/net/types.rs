@@ -16,6 +16,9 @@ pub struct Interface {
     pub name: String,
     /// Administratively up (`IFF_UP`).
     pub up: bool,
+    /// Something is at the other end of its cable (`IFF_LOWER_UP`); always, where there is no cable.
+    #[serde(default)]
+    pub carrier: bool,
     /// Largest packet that it takes, in bytes; 0 where that was not told.
     #[serde(default)]
     pub mtu: u32,

@@ -38,3 +38,4 @@ mod stopped;
 mod strangers;
 mod terminal;
 mod two_probers;
+mod uplink;

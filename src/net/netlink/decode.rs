@@ -88,6 +88,7 @@ pub(super) fn link(kind: u16, payload: &[u8]) -> Option<Interface> {
         index: header.index,
         name: String::from_utf8_lossy(name).into_owned(),
         up: header.flags.contains(LinkFlags::Up),
+        carrier: header.flags.contains(LinkFlags::LowerUp),
         mtu: attribute(libc::IFLA_MTU).and_then(number).unwrap_or(0),
         addresses: Vec::new(),
     })

@@ -123,12 +123,13 @@ fn a_route_that_throws_packets_away_leads_nowhere() {
 fn an_interface_is_read_by_name_and_state() {
     let mut message = LinkMessage::default();
     message.header.index = 12;
-    message.header.flags = LinkFlags::Up | LinkFlags::Running;
+    message.header.flags = LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp;
     message.attributes.push(LinkAttribute::IfName("tun0".to_owned()));
     let found = link(libc::RTM_NEWLINK, &bytes(&message)).unwrap();
-    assert_eq!((found.index, found.name.as_str(), found.up), (12, "tun0", true));
+    assert_eq!((found.index, found.name.as_str(), found.up, found.carrier), (12, "tun0", true, true));
     message.header.flags = LinkFlags::Running;
-    assert!(!link(libc::RTM_NEWLINK, &bytes(&message)).unwrap().up);
+    let found = link(libc::RTM_NEWLINK, &bytes(&message)).unwrap();
+    assert!(!found.up && !found.carrier);
     assert_eq!(link(libc::RTM_DELLINK, &bytes(&message)), None);
 }
 
