@@ -53,7 +53,7 @@ pub(super) fn build(
     Ok(Some(Config {
         frequency,
         maintenance: Arc::new(read_maintenance(&top, &timezone, &site_names(&top))),
-        uplink: read_uplink(&top),
+        uplink: read_uplink(&top, &sites),
         timezone,
         prober: top.text("prober").unwrap_or_else(|| environment.host_name().to_owned()),
         state_dir: top.file("state_dir", base).unwrap_or_else(|| default_state_dir(environment)),
