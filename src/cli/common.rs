@@ -171,6 +171,7 @@ pub(super) fn surroundings_in(
         timezone: config.timezone.clone(),
         prober: config.prober.clone(),
         maintenance: Arc::clone(&config.maintenance),
+        uplink: config.uplink.clone(),
         state_dir: config.state_dir.clone(),
         accounts: AccountBook::new(&config.state_dir),
         resolv_conf: ResolvConf::new(&config.resolv_conf, &config.state_dir),

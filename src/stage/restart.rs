@@ -18,6 +18,7 @@ use crate::ipsec::{
 };
 use crate::net::BoxFuture;
 use crate::record::{FailureKind, MalfunctionKind, Outcome, Stage, one_line};
+use crate::uplink;
 use crate::vici::View;
 
 /// A silent inside is asked so many times more before a tunnel is called stale.
@@ -35,7 +36,7 @@ const QUICKLY: PingConfig = PingConfig {
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut TunnelCycle<'_>) -> StageEnd {
-    if let Some(words) = own_uplink(cx) {
+    if let Some(words) = own_uplink(cx).await {
         return StageEnd::because(MalfunctionKind::OwnUplinkDown, words);
     }
     let mut silent_since = None;
@@ -151,12 +152,8 @@ async fn measured_anew(cx: &mut TunnelCycle<'_>) -> Result<(), StageEnd> {
 }
 
 /// The host's own way out is down: then no tunnel is to blame.
-fn own_uplink(cx: &TunnelCycle<'_>) -> Option<String> {
-    let peer = peer_of(cx);
-    match cx.around.net.route_to(peer?) {
-        Ok(None) => Some(format!("this host has no way to the peer {}", peer?)),
-        Ok(Some(_)) | Err(_) => None,
-    }
+async fn own_uplink(cx: &TunnelCycle<'_>) -> Option<String> {
+    uplink::is_down(&*cx.around.net, &cx.around.uplink.targets, peer_of(cx)).await
 }
 
 /// The peer's address, where it is configured as one.
@@ -179,7 +176,7 @@ fn decision(cx: &TunnelCycle<'_>, view: &View, assessment: &Assessment, inside: 
         history: &history,
         stale: &stale,
         uplink_down: false,
-        maintenance: false,
+        maintenance: around.maintenance.at(now, &cx.site.name).is_some_and(|window| window.pause_restarts),
         now,
     })
 }

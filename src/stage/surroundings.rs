@@ -14,7 +14,7 @@ use crate::account::AccountBook;
 use crate::cleanup::{Baseline, Journal, Judgement, Mode, ResolvConf, Tidy, TidyReport, Witness};
 use crate::client::Watch;
 use crate::clock::Clock;
-use crate::config::{Adopt, Environment};
+use crate::config::{Adopt, Environment, UplinkConfig};
 use crate::ipsec::Ledger;
 use crate::maintenance::Windows;
 use crate::net::{BoxFuture, LockHeld, NetContext, NetLock};
@@ -37,6 +37,8 @@ pub struct Surroundings {
     pub prober: String,
     /// Maintenance windows.
     pub maintenance: Arc<Windows>,
+    /// How the prober's own way out is looked at.
+    pub uplink: UplinkConfig,
     /// Where the journal lies.
     pub state_dir: PathBuf,
     /// strongSwan.

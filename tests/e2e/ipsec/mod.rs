@@ -4,6 +4,7 @@
 //! called, so that no other test passes because nothing had been broken.
 
 mod controls;
+mod left_alone;
 mod pair;
 mod sas;
 

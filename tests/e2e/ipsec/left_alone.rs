@@ -1,0 +1,60 @@
+//! When a fallen tunnel is left alone: while the prober's own way out is down, and in maintenance.
+
+use super::{Pair, Side, Tunnel};
+use crate::lab::{Lab, Setup};
+
+const A: Tunnel = Tunnel::A;
+
+fn site(lab: &Lab) -> Setup<'_> {
+    let socket = lab.dir().join("pair/prober/charon.vici");
+    lab.site("a", "kind: ipsec, child_sa: net-a, internal_ip: 10.75.0.1, restart: { grace: 0 }")
+        .without("external_ip")
+        .top(&format!("ipsec: {{ socket: {} }}", socket.display()))
+}
+
+#[test]
+fn a_fallen_tunnel_is_not_restarted_while_no_target_of_the_uplink_answers() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[A]);
+    pair.delete_child(Side::Prober, A);
+    let unheard = site(&lab).top("uplink: { targets: 10.76.0.99 }");
+    unheard.run(&["test", "--record"]).exits(3);
+    unheard.row().is("unknown", "restart", "own-uplink-down", "own");
+    assert_eq!(pair.sas(Side::Prober).child("net-a"), [""; 0]);
+
+    let heard = site(&lab).top("uplink: { targets: [10.76.0.99, 10.76.0.1] }");
+    heard.run(&["test", "--record"]).exits(0);
+    heard.row().is("up", "sa", "sa-not-installed", "tunnel").expect("restarts", "1");
+    pair.carries(A);
+}
+
+#[test]
+fn a_silent_tunnel_is_not_touched_while_its_cable_is_pulled() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[A]);
+    let before = pair.sas(Side::Prober);
+    let site = site(&lab);
+    pair.pull();
+    site.run(&["test", "--record"]).exits(3).said("no carrier on ");
+    site.row().is("unknown", "restart", "own-uplink-down", "own");
+    pair.plug();
+    assert_eq!(pair.sas(Side::Prober).ids("net-a"), before.ids("net-a"));
+    pair.carries(A);
+}
+
+#[test]
+fn a_fallen_tunnel_is_not_restarted_in_maintenance_unless_the_window_says_so() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[A]);
+    pair.delete_child(Side::Prober, A);
+    let window = |more: &str| format!("maintenance: {{ sites: a, weekly: Mon 00:00, duration: 7d{more} }}");
+    let paused = site(&lab).top(&window(""));
+    paused.run(&["test", "--record"]).exits(1).said("maintenance");
+    paused.row().is("down", "sa", "sa-not-installed", "tunnel").expect("restarts", "0").expect("maintenance", "yes");
+    assert_eq!(pair.sas(Side::Prober).child("net-a"), [""; 0]);
+
+    let restarting = site(&lab).top(&window(", pause_restarts: false"));
+    restarting.run(&["test", "--record"]).exits(0);
+    restarting.row().is("up", "sa", "sa-not-installed", "tunnel").expect("restarts", "1").expect("maintenance", "yes");
+    pair.carries(A);
+}
