@@ -5,6 +5,7 @@
 //! and whoever asked looks again (`look::look` does) before it calls the tunnel down.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::config::did_you_mean;
 use crate::vici::{Action, ChildConfig, ChildRef, ChildSa, ChildState, IkeSa, IkeState, Traffic, View};
@@ -58,6 +59,19 @@ pub struct Settling {
     pub what: Moving,
     /// What it means when it lasts.
     pub otherwise: Box<Assessment>,
+}
+
+impl Settling {
+    /// How long it may last. A rekeying settles within a few round trips. A CHILD_SA that is gone for the peer stays
+    /// listed for 5 s (`delete_rekeyed_delay`), but its successor was there before it went: of such ones alone there is
+    /// little to expect.
+    pub fn patience(&self) -> Duration {
+        let is_gone = |state: &ChildState| matches!(state, ChildState::Deleted | ChildState::Destroying);
+        match &self.what {
+            Moving::Children(states) if states.iter().all(is_gone) => Duration::from_millis(500),
+            Moving::Children(_) | Moving::IkeSas => Duration::from_secs(2),
+        }
+    }
 }
 
 /// What is on the move.
@@ -313,6 +327,14 @@ impl Assessment {
         matches!(self, Self::Up(_))
     }
 
+    /// How long to look again for: nothing where the moment tells.
+    pub fn patience(&self) -> Duration {
+        match self {
+            Self::Settling(settling) => settling.patience(),
+            _ => Duration::ZERO,
+        }
+    }
+
     /// What a moment that does not tell means when it lasts; what does tell stays.
     #[must_use]
     pub fn settled(self) -> Self {
@@ -404,3 +426,7 @@ pub(super) const fn in_words(state: ChildState) -> &'static str {
         ChildState::Unknown => "of an unknown state",
     }
 }
+
+#[cfg(test)]
+#[path = "assess_tests.rs"]
+mod tests;

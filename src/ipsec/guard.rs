@@ -80,7 +80,7 @@ pub enum Decision {
     /// It needs a restart and gets none.
     Refused(Refusal),
     /// Restart it.
-    Act(Plan),
+    Act(Box<Plan>),
 }
 
 /// What is waited for.
@@ -125,8 +125,11 @@ pub enum Refusal {
     },
 }
 
-/// Until a look is repeated where little is missing: rekeyings settle and close actions begin within milliseconds.
+/// Until a look is repeated where a moment does not tell.
 pub const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(1);
+/// How long a tunnel has just fallen. strongSwan acts on it by itself within 30 ms, or not at all: then nothing is left
+/// to wait for.
+pub const JUST_FALLEN: TimeDelta = TimeDelta::milliseconds(250);
 
 /// What may be done about this tunnel now.
 ///
@@ -152,7 +155,7 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     }
     match over_limit(situation.policy, &situation.history.restarts) {
         Some(refusal) => Decision::Refused(refusal),
-        None => Decision::Act(plan(situation.view, config, &cause(situation, config), situation.stale)),
+        None => Decision::Act(Box::new(plan(situation.view, config, &cause(situation, config), situation.stale))),
     }
 }
 
@@ -160,6 +163,9 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
 pub fn is_well(assessment: &Assessment, inside: Inside) -> bool {
     assessment.is_up() && !matches!(inside, Inside::Silent { .. })
 }
+
+/// Tasks of an IKE_SA that is up, by which strongSwan sees that the peer is dead.
+const TASKS_THAT_ASK_THE_PEER: &[&str] = &["IKE_DPD", "IKE_MOBIKE", "ISAKMP_DPD"];
 
 /// What strongSwan itself is doing about a tunnel that is not well.
 pub(super) fn recovery(view: &View, target: &ChildRef, assessment: &Assessment, inside: Inside) -> Option<Wait> {
@@ -173,8 +179,7 @@ pub(super) fn recovery(view: &View, target: &ChildRef, assessment: &Assessment, 
                 return Some(Wait::Recovering(Recovering::Connecting { ike_id: ike.unique_id }));
             }
             let ike = ikes.find(|ike| ike.unique_id == up.ike_id)?;
-            // As either version of IKE calls it.
-            let asks = ike.tasks.iter().any(|task| task == "IKE_DPD" || task == "ISAKMP_DPD");
+            let asks = ike.tasks.iter().any(|task| TASKS_THAT_ASK_THE_PEER.contains(&task.as_str()));
             (asks && config.dpd_action == Action::Start).then_some(Wait::DeadPeerDetection)
         }
         _ => None,
@@ -209,12 +214,13 @@ fn left_alone(situation: &Situation<'_>, config: &ChildConfig) -> Option<(DateTi
     if let Some(work) = recovery(situation.view, situation.target, assessment, situation.inside) {
         // Times to come are of a clock that was set back.
         let since = history.recovering_since.unwrap_or(now).min(now);
-        let until = since + TimeDelta::from_std(situation.policy.grace).unwrap_or(TimeDelta::MAX);
+        let grace = TimeDelta::from_std(situation.policy.grace).ok();
+        let until = grace.and_then(|grace| since.checked_add_signed(grace)).unwrap_or(DateTime::<Utc>::MAX_UTC);
         return (now < until).then_some((until, work));
     }
     let since = history.ill_since.unwrap_or(now).min(now);
-    if !assessment.is_up() && restarts_itself(config) && now < since + LOOK_AGAIN {
-        return Some((since + LOOK_AGAIN, Wait::JustFallen));
+    if !assessment.is_up() && restarts_itself(config) && now < since + JUST_FALLEN {
+        return Some((since + JUST_FALLEN, Wait::JustFallen));
     }
     let unproven = matches!((assessment, situation.inside), (Assessment::Up(up), Inside::Silent { asked })
         if up.child.installed.is_some_and(|installed| installed < asked));
@@ -284,3 +290,7 @@ impl fmt::Display for Refusal {
 fn in_words(at: DateTime<Utc>) -> impl fmt::Display {
     at.format("%H:%M:%S UTC")
 }
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

@@ -294,3 +294,7 @@ impl Silent {
         self.id == child.unique_id && self.at <= now && now - self.at < HOUR && was_there && !heard_since
     }
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

@@ -9,11 +9,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::assess::{Assessment, assess};
 use crate::vici::{ChildRef, IkeControl, ViciError, View};
 
-/// How long a moment that does not tell may last. A rekeying settles within a few round trips; strongSwan keeps a
-/// replaced CHILD_SA for 5 s (`delete_rekeyed_delay`), but then its successor is there to see.
-pub const SETTLE: Duration = Duration::from_secs(2);
 /// From one look to the next.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// For one look.
+pub(super) const LOOK_LIMIT: Duration = Duration::from_secs(5);
 
 /// One tunnel: the view that told, and what it told; never [`Assessment::Settling`].
 pub async fn look(
@@ -33,12 +33,12 @@ pub async fn look_all(
     targets: &[ChildRef],
     deadline: Instant,
 ) -> Result<(View, Vec<Assessment>), ViciError> {
-    let settled_at = (Instant::now() + SETTLE).min(deadline);
+    let began = Instant::now();
     loop {
         let view = control.view(deadline).await?;
         let assessments: Vec<_> = targets.iter().map(|target| assess(&view, target)).collect();
-        let tells = !assessments.iter().any(|assessment| matches!(assessment, Assessment::Settling(_)));
-        if tells || Instant::now() + LOOK_EVERY > settled_at {
+        let patience = assessments.iter().map(Assessment::patience).max().unwrap_or_default();
+        if Instant::now() + LOOK_EVERY > (began + patience).min(deadline) {
             return Ok((view, assessments.into_iter().map(Assessment::settled).collect()));
         }
         sleep(LOOK_EVERY).await;
@@ -54,10 +54,14 @@ pub async fn watch_recovery(
 ) -> Result<(View, Assessment), ViciError> {
     loop {
         // The look itself may end after `until`, or there would be nothing to return.
-        let seen = look(control, target, until.max(Instant::now() + SETTLE)).await?;
+        let seen = look(control, target, until.max(Instant::now() + LOOK_LIMIT)).await?;
         if !matches!(seen.1, Assessment::Recovering(_)) || Instant::now() >= until {
             return Ok(seen);
         }
         let _ = timeout_at(until, sleep(LOOK_EVERY)).await;
     }
 }
+
+#[cfg(test)]
+#[path = "look_tests.rs"]
+mod tests;

@@ -19,13 +19,19 @@ mod progress;
 mod restart;
 mod restore;
 mod sequence;
+mod sight;
+
+#[cfg(test)]
+mod fake;
 
 pub use assess::{
     Assessment, Moving, NotInstalled, Recovering, Settling, Unresolved, Up, assess, resolve, restarts_itself,
 };
-pub use guard::{Decision, History, Inside, LOOK_AGAIN, Refusal, RestartPolicy, Situation, Wait, decide, is_well};
+pub use guard::{
+    Decision, History, Inside, JUST_FALLEN, LOOK_AGAIN, Refusal, RestartPolicy, Situation, Wait, decide, is_well,
+};
 pub use ledger::{Ledger, Seen};
-pub use look::{SETTLE, look, look_all, watch_recovery};
+pub use look::{look, look_all, watch_recovery};
 pub use permit::Permit;
 pub use plan::{Cause, Plan, plan};
 pub use progress::{Flow, NoProbe, Observer, Probe, Step};

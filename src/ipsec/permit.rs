@@ -101,3 +101,7 @@ impl From<io::Error> for NoLock {
         Self::Io(e)
     }
 }
+
+#[cfg(test)]
+#[path = "permit_tests.rs"]
+mod tests;

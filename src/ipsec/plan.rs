@@ -36,6 +36,8 @@ pub struct Plan {
     /// CHILD_SAs of this tunnel that are listed and count for nothing: those to be taken down, and those that were on
     /// their way out already.
     pub given_up: BTreeSet<u32>,
+    /// IKE_SAs of the connection that were on their way out already.
+    pub leaving: BTreeSet<u32>,
     /// IKE_SAs that are taken down if initiating on them fails.
     pub ike_then: BTreeSet<u32>,
     /// IKE_SAs of the connection that are never taken down, with a tunnel that lives on each.
@@ -67,11 +69,12 @@ pub fn plan(view: &View, config: &ChildConfig, cause: &Cause, stale: &BTreeSet<u
             })
             .map(|(_, child)| child.unique_id)
             .collect(),
+        leaving: ikes_of(view, config).filter(|ike| is_leaving(ike)).map(|ike| ike.unique_id).collect(),
         ike_then: BTreeSet::new(),
         protected: Vec::new(),
         with_it: BTreeSet::new(),
     };
-    for ike in view.installed.iter().filter(|ike| ike.name == config.ike && is_usable(ike)) {
+    for ike in ikes_of(view, config).filter(|ike| is_usable(ike)) {
         if let Some(living) = living_on(ike, config, condemned, stale) {
             plan.protected.push((ike.unique_id, living.name.clone()));
         } else if in_vain == Some(ike.unique_id) || is_beginning(ike) {
@@ -82,6 +85,10 @@ pub fn plan(view: &View, config: &ChildConfig, cause: &Cause, stale: &BTreeSet<u
     }
     plan.with_it = companions(view, config, &plan);
     plan
+}
+
+fn ikes_of<'v>(view: &'v View, config: &'v ChildConfig) -> impl Iterator<Item = &'v IkeSa> {
+    view.installed.iter().filter(|ike| ike.name == config.ike)
 }
 
 /// A CHILD_SA on this IKE_SA that forbids to take it down.
@@ -98,29 +105,33 @@ fn living_on<'v>(
         if child.name == config.child {
             return is_live(ike, child) && !condemned.contains(&child.unique_id);
         }
-        let may_carry = match child.state {
-            ChildState::Created | ChildState::Routed | ChildState::Destroying => false,
-            ChildState::Installing
-            | ChildState::Installed
-            | ChildState::Updating
-            | ChildState::Rekeying
-            | ChildState::Rekeyed
-            | ChildState::Retrying
-            | ChildState::Deleting
-            | ChildState::Deleted
-            | ChildState::Unknown => true,
-        };
-        may_carry && !stale.contains(&child.unique_id)
+        may_carry(child) && !stale.contains(&child.unique_id)
     })
 }
 
-/// Tunnels that are configured and lose a CHILD_SA that was up with these IKE_SAs.
+/// Whether packets may pass through it, or are about to: by its state alone.
+fn may_carry(child: &ChildSa) -> bool {
+    match child.state {
+        ChildState::Created | ChildState::Routed | ChildState::Destroying => false,
+        ChildState::Installing
+        | ChildState::Installed
+        | ChildState::Updating
+        | ChildState::Rekeying
+        | ChildState::Rekeyed
+        | ChildState::Retrying
+        | ChildState::Deleting
+        | ChildState::Deleted
+        | ChildState::Unknown => true,
+    }
+}
+
+/// Tunnels that are configured and lose a CHILD_SA with these IKE_SAs, one that waits in vain for its end included.
 fn companions(view: &View, config: &ChildConfig, plan: &Plan) -> BTreeSet<ChildRef> {
     let taken = |ike: &&IkeSa| plan.ike_first.contains(&ike.unique_id) || plan.ike_then.contains(&ike.unique_id);
     let others = view.installed.iter().filter(taken).flat_map(|ike| {
         ike.children
             .iter()
-            .filter(|child| child.name != config.child && is_up(child))
+            .filter(|child| child.name != config.child && may_carry(child))
             .map(|child| ChildRef { ike: Some(ike.name.clone()), child: child.name.clone() })
     });
     let is_configured = |other: &ChildRef| {
@@ -185,3 +196,7 @@ impl fmt::Display for Cause {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -76,3 +76,7 @@ pub async fn restart(it: &Restart<'_>) -> Result<Restored, NotRestored> {
     }
     Ok(restored)
 }
+
+#[cfg(test)]
+#[path = "restart_tests.rs"]
+mod tests;

@@ -1,4 +1,4 @@
-//! The steps of a restart.
+//! The steps of a restart; what they see is in `sight`.
 //!
 //! Before each step it looks again, because strongSwan or the peer may have done it meanwhile: what is up is not
 //! initiated, or there would be two of it. What may be touched is worked out anew from each look, never from an earlier
@@ -16,17 +16,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
-use super::assess::{Assessment, Recovering, Up, assess, children_of, is_live, resolve};
-use super::look::SETTLE;
-use super::plan::{Cause, Plan, is_going, plan};
+use super::assess::{Assessment, Recovering, Up, assess, children_of, is_live};
+use super::plan::Cause;
 use super::progress::{Flow, Step};
 use super::restore::{By, Failed, Fault, Restore, Restored};
-use crate::vici::{Action, ChildConfig, ChildRef, ChildSa, ChildState, SaId, ViciError, View};
+use super::sight::Sight;
+use crate::vici::{Action, ChildConfig, ChildRef, SaId, ViciError};
 
-/// For one look.
-const LOOK_LIMIT: Duration = Duration::from_secs(5);
 /// For the end of a CHILD_SA: one round trip, which even by satellite takes less.
 const CHILD_LIMIT: Duration = Duration::from_millis(700);
 /// For the end of an IKE_SA on which nothing lives: the peer is told, and waited for no longer than this.
@@ -39,16 +37,12 @@ const LONG_LIMIT: Duration = Duration::from_secs(12);
 const SLACK: Duration = Duration::from_secs(2);
 /// How long a peer that makes closed tunnels anew (`close_action`, taken to be the same on both sides) is let go first.
 const PEER_FIRST: Duration = Duration::from_millis(300);
-/// How long a daemon that is being restarted may take until it knows its configuration again.
-const DAEMON_LIMIT: Duration = Duration::from_secs(10);
-/// From one look to the next while something is waited for.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// The daemon tells ages in whole seconds.
-const ROUNDING: Duration = Duration::from_secs(1);
+/// A request may fail, and what it asked for is there right after: its IKE_SA was given up and made anew.
+const AFTERMATH: Duration = Duration::from_millis(100);
 
 /// How an attempt ended without success.
 #[derive(Debug)]
-enum End {
+pub(super) enum End {
     /// Another may help.
     TryAgain(String),
     /// The new CHILD_SA carries nothing.
@@ -59,30 +53,30 @@ enum End {
     GiveUp(Fault),
 }
 
-/// What a look says, leaving out the CHILD_SAs that were given up.
-#[derive(Debug)]
-struct Sight {
-    view: View,
-    config: ChildConfig,
-    assessment: Assessment,
-    plan: Plan,
-    /// A CHILD_SA of the tunnel waits for the peer's word that it is gone.
-    end_unanswered: bool,
+/// How much was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Done {
+    /// Nothing was touched.
+    Nothing,
+    /// Something was terminated or initiated.
+    Something,
+    /// An IKE_SA that was up was taken down.
+    IkeSaToo,
 }
 
 /// A restart under way.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
-    it: &'a Restore<'a>,
+    pub(super) it: &'a Restore<'a>,
     began: Instant,
     /// CHILD_SAs of the tunnel that are given up, and when they were there.
-    given_up: BTreeMap<u32, Instant>,
+    pub(super) given_up: BTreeMap<u32, Instant>,
     /// IKE_SA on which strongSwan tried in vain.
-    in_vain: Option<u32>,
+    pub(super) in_vain: Option<u32>,
     /// What strongSwan is at work on is its own, not what an attempt of ours left behind.
-    its_own_work: bool,
-    /// Something was terminated or initiated.
-    acted: bool,
+    pub(super) its_own_work: bool,
+    /// What was done so far.
+    done: Done,
     /// The inside was asked.
     pub(super) asked: bool,
     attempts: u32,
@@ -103,7 +97,7 @@ impl<'a> Run<'a> {
             given_up: it.plan.given_up.iter().map(|id| (*id, began)).collect(),
             in_vain,
             its_own_work: in_vain.is_none(),
-            acted: false,
+            done: Done::Nothing,
             asked: false,
             attempts: 0,
             companions: BTreeSet::new(),
@@ -175,7 +169,7 @@ impl<'a> Run<'a> {
     async fn left_to_strongswan(&mut self, sight: Sight, work: Recovering) -> Result<Sight, End> {
         // On an IKE_SA that can't be taken down, initiating again would make one CHILD_SA too many.
         let is_shared = sight.plan.protected.iter().any(|(id, _)| *id == work.ike_id());
-        let must_wait = is_shared && self.acted;
+        let must_wait = is_shared && self.has_acted();
         if !self.its_own_work && !must_wait {
             return Ok(sight);
         }
@@ -183,12 +177,13 @@ impl<'a> Run<'a> {
         let until = Instant::now() + LONG_LIMIT;
         let seen = self.watch(until, |assessment| !matches!(assessment, Assessment::Recovering(_))).await?;
         match &seen.assessment {
+            Assessment::Up(_) => Ok(seen),
             Assessment::Recovering(work) if must_wait => Err(End::TryAgain(work.to_string())),
             Assessment::Recovering(work) => {
                 self.in_vain = Some(work.ike_id());
                 self.sight().await
             }
-            _ => Ok(seen),
+            _ => self.sight().await,
         }
     }
 
@@ -206,7 +201,7 @@ impl<'a> Run<'a> {
     async fn take_down_ike_sas(&mut self, sight: &Sight, ids: &BTreeSet<u32>) -> Result<(), End> {
         for id in ids {
             self.companions.extend(sight.plan.with_it.iter().cloned());
-            // Whether or not the peer says a word: nothing is initiated any more on an IKE_SA that was taken down.
+            // It is gone whether or not the peer says a word.
             self.terminate(SaId::Ike(*id), IKE_LIMIT).await?;
         }
         Ok(())
@@ -214,7 +209,7 @@ impl<'a> Run<'a> {
 
     /// The look after the end of the CHILD_SAs. A peer that makes closed tunnels anew is let go first.
     async fn sight_after_end(&mut self, config: &ChildConfig) -> Result<Sight, End> {
-        if self.acted && config.close_action == Action::Start {
+        if self.has_acted() && config.close_action == Action::Start {
             self.watch(Instant::now() + PEER_FIRST, Assessment::is_up).await
         } else {
             self.sight().await
@@ -228,7 +223,8 @@ impl<'a> Run<'a> {
             // It came after we had turned away.
             return self.verified(up).await;
         }
-        if sight.plan.ike_then.is_empty() {
+        // A peer that answers, and refuses, does so on the next IKE_SA too: one new one is enough.
+        if sight.plan.ike_then.is_empty() || self.done == Done::IkeSaToo && answers {
             return match sight.plan.protected.first() {
                 Some((_, living)) if !answers => Err(End::GiveUp(Fault::SharedIkeSaSilent { living: living.clone() })),
                 // Nothing that could be dead is there any more.
@@ -237,6 +233,7 @@ impl<'a> Run<'a> {
             };
         }
         self.take_down_ike_sas(&sight, &sight.plan.ike_then).await?;
+        self.done = Done::IkeSaToo;
         self.initiate(LONG_LIMIT).await
     }
 
@@ -246,15 +243,16 @@ impl<'a> Run<'a> {
         let of = self.it.policy.max_retries.max(1);
         self.tell(Step::Initiating { tunnel: tunnel.clone(), attempt: self.attempts, of });
         let limit = self.within_deadline(limit)?;
-        self.acted = true;
+        self.done = self.done.max(Done::Something);
         self.its_own_work = false;
         let said = match timeout(limit + SLACK, self.it.control.initiate(&tunnel, limit)).await {
             Ok(Ok(())) => None,
             Ok(Err(e)) => Some(lost_or_words(&e)?),
             Err(_) => Some("strongSwan does not answer".to_owned()),
         };
-        // Whatever it said: what counts is what is there.
-        if let Assessment::Up(up) = &self.sight().await?.assessment {
+        // Whatever it said: what counts is what is there, or comes right after.
+        let seen = self.watch(Instant::now() + AFTERMATH, Assessment::is_up).await?;
+        if let Assessment::Up(up) = &seen.assessment {
             return self.verified(up).await;
         }
         let why = said.unwrap_or_else(|| "strongSwan called it established, and it is not there".to_owned());
@@ -266,7 +264,7 @@ impl<'a> Run<'a> {
     async fn terminate(&mut self, sa: SaId, limit: Duration) -> Result<bool, End> {
         self.tell(Step::Terminating { tunnel: self.tunnel(), sa });
         let limit = self.within_deadline(limit)?;
-        self.acted = true;
+        self.done = self.done.max(Done::Something);
         let why = match timeout(limit + SLACK, self.it.control.terminate(sa, limit)).await {
             Ok(Ok(_)) => return Ok(true),
             Ok(Err(e)) => lost_or_words(&e)?,
@@ -289,7 +287,7 @@ impl<'a> Run<'a> {
                 self.tell(Step::StillSilent { tunnel: self.tunnel() });
                 self.give_up_live_ones().await?;
                 // What strongSwan or the peer made by itself is for the next decision to judge.
-                Err(if self.acted { End::Silent } else { End::GiveUp(Fault::StillSilent) })
+                Err(if self.has_acted() { End::Silent } else { End::GiveUp(Fault::StillSilent) })
             }
         }
     }
@@ -319,93 +317,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A look at a moment that tells.
-    async fn sight(&mut self) -> Result<Sight, End> {
-        let until = Instant::now() + SETTLE;
-        let mut sight = self.watch(until, |assessment| !matches!(assessment, Assessment::Settling(_))).await?;
-        sight.assessment = sight.assessment.settled();
-        Ok(sight)
-    }
-
-    /// Looks until what is seen is `enough`, or until `until`.
-    async fn watch(&mut self, until: Instant, enough: impl Fn(&Assessment) -> bool) -> Result<Sight, End> {
-        loop {
-            let sight = self.one_look().await?;
-            if enough(&sight.assessment) || Instant::now() >= until.min(self.it.deadline) {
-                return Ok(sight);
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    /// One look; a daemon that is being restarted is waited for, until it answers and knows the tunnel again.
-    async fn one_look(&mut self) -> Result<Sight, End> {
-        let until = Instant::now() + DAEMON_LIMIT;
-        let mut told = false;
-        loop {
-            let fault = match self.it.control.view(Instant::now() + LOOK_LIMIT).await {
-                Ok(view) => match self.sight_of(view) {
-                    Some(sight) => return Ok(sight),
-                    None => Fault::NotConfigured,
-                },
-                Err(e @ (ViciError::Malformed { .. } | ViciError::Refused { .. })) => {
-                    return Err(End::GiveUp(Fault::NoDaemon { why: e.to_string() }));
-                }
-                Err(e) => {
-                    if !matches!(e, ViciError::TimedOut { .. }) {
-                        self.begin_anew();
-                    }
-                    if !std::mem::replace(&mut told, true) {
-                        self.tell(Step::DaemonAway { why: e.to_string() });
-                    }
-                    Fault::NoDaemon { why: e.to_string() }
-                }
-            };
-            if Instant::now() >= until.min(self.it.deadline) {
-                return Err(End::GiveUp(fault));
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    fn sight_of(&self, view: View) -> Option<Sight> {
-        let config = resolve(&view, &self.it.plan.tunnel).ok()?.clone();
-        let own = || children_of(&view, &config).map(|(_, child)| child);
-        let given_up: BTreeSet<_> =
-            own().filter(|child| self.is_given_up(child)).map(|child| child.unique_id).collect();
-        let end_unanswered =
-            own().any(|child| given_up.contains(&child.unique_id) && child.state == ChildState::Deleting);
-        let cause = if given_up.is_empty() {
-            Cause::Down { tried_in_vain: self.in_vain }
-        } else {
-            Cause::Silent(given_up.clone())
-        };
-        let plan = plan(&view, &config, &cause, &(self.it.stale)(&view));
-        let assessment = assess(&without(&view, &config, &given_up), &self.it.plan.tunnel);
-        Some(Sight { view, config, assessment, plan, end_unanswered })
-    }
-
-    /// Whether it is one that was given up, and not another with its number: numbers begin anew with the daemon.
-    fn is_given_up(&self, child: &ChildSa) -> bool {
-        self.given_up.get(&child.unique_id).is_some_and(|when| {
-            is_going(child) || child.installed.is_none_or(|installed| installed + ROUNDING >= when.elapsed())
-        })
-    }
-
-    /// The daemon was restarted, or may have been: numbers of SAs mean nothing any more.
-    fn begin_anew(&mut self) {
-        self.given_up.clear();
-        self.in_vain = None;
-        self.its_own_work = true;
-    }
-
     fn within_deadline(&self, limit: Duration) -> Result<Duration, End> {
         let left = self.it.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(End::GiveUp(Fault::OutOfTime)) } else { Ok(limit.min(left)) }
     }
 
+    fn has_acted(&self) -> bool {
+        self.done > Done::Nothing
+    }
+
     fn restored(&self, up: Up) -> Restored {
-        let by = if self.acted { By::Us } else { By::Itself };
+        let by = if self.has_acted() { By::Us } else { By::Itself };
         Restored { after: self.began.elapsed(), attempts: self.attempts, by, up }
     }
 
@@ -418,18 +340,9 @@ impl<'a> Run<'a> {
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "a step is made to be told")]
-    fn tell(&self, step: Step) {
+    pub(super) fn tell(&self, step: Step) {
         self.it.observer.step(&step);
     }
-}
-
-/// The view without some CHILD_SAs of a tunnel.
-fn without(view: &View, config: &ChildConfig, given_up: &BTreeSet<u32>) -> View {
-    let mut view = view.clone();
-    for ike in view.installed.iter_mut().filter(|ike| ike.name == config.ike) {
-        ike.children.retain(|child| child.name != config.child || !given_up.contains(&child.unique_id));
-    }
-    view
 }
 
 /// What strongSwan said, where it is still there to say anything.
@@ -440,3 +353,7 @@ fn lost_or_words(error: &ViciError) -> Result<String, End> {
         ViciError::TimedOut { .. } | ViciError::Malformed { .. } => Ok(error.to_string()),
     }
 }
+
+#[cfg(test)]
+#[path = "sequence_tests.rs"]
+mod tests;
