@@ -348,7 +348,8 @@ impl IkeControl for FakeDaemon {
                 let Some(ike) = world.ike_of(sa) else { return Ok(Ended::NothingThere) };
                 !gone && !dead.contains(&ike.unique_id)
             };
-            if answers {
+            // An IKE_SA goes by force: no peer is waited for.
+            if answers || matches!(sa, SaId::Ike(_)) {
                 sleep(RTT).await;
                 self.world().remove(sa);
                 return Ok(Ended::Down);
@@ -360,10 +361,6 @@ impl IkeControl for FakeDaemon {
                 }
             }
             sleep(limit).await;
-            if matches!(sa, SaId::Ike(_)) {
-                // By force: gone, though it is no success.
-                self.world().remove(sa);
-            }
             let message = format!("SA not terminated after {}ms", limit.as_millis());
             Err(ViciError::Refused { command: "terminate".to_owned(), message })
         })

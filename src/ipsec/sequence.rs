@@ -27,8 +27,8 @@ use crate::vici::{Action, ChildConfig, ChildRef, SaId, ViciError};
 
 /// For the end of a CHILD_SA: one round trip, which even by satellite takes less.
 const CHILD_LIMIT: Duration = Duration::from_millis(700);
-/// For the end of an IKE_SA on which nothing lives: the peer is told, and waited for no longer than this.
-const IKE_LIMIT: Duration = Duration::from_millis(300);
+/// For the end of an IKE_SA on which nothing lives: the daemon does not wait for the peer.
+const IKE_LIMIT: Duration = Duration::from_secs(1);
 /// For a CHILD_SA on an IKE_SA that may be dead: one round trip with its Diffie-Hellman.
 const SHORT_LIMIT: Duration = Duration::from_millis(700);
 /// For a CHILD_SA with its IKE_SA: strongSwan sends again after 4 s and 7.2 s more, so two lost packets are survived.
@@ -37,7 +37,7 @@ const LONG_LIMIT: Duration = Duration::from_secs(12);
 const SLACK: Duration = Duration::from_secs(2);
 /// How long a peer that makes closed tunnels anew (`close_action`, taken to be the same on both sides) is let go first.
 const PEER_FIRST: Duration = Duration::from_millis(300);
-/// A request may fail, and what it asked for is there right after: its IKE_SA was given up and made anew.
+/// How long it is looked whether what was initiated is there although it was called a failure, or the other way round.
 const AFTERMATH: Duration = Duration::from_millis(100);
 
 /// How an attempt ended without success.
@@ -245,19 +245,29 @@ impl<'a> Run<'a> {
         let limit = self.within_deadline(limit)?;
         self.done = self.done.max(Done::Something);
         self.its_own_work = false;
+        let began = Instant::now();
         let said = match timeout(limit + SLACK, self.it.control.initiate(&tunnel, limit)).await {
             Ok(Ok(())) => None,
             Ok(Err(e)) => Some(lost_or_words(&e)?),
             Err(_) => Some("strongSwan does not answer".to_owned()),
         };
-        // Whatever it said: what counts is what is there, or comes right after.
-        let seen = self.watch(Instant::now() + AFTERMATH, Assessment::is_up).await?;
+        let seen = self.aftermath(began + limit).await?;
         if let Assessment::Up(up) = &seen.assessment {
             return self.verified(up).await;
         }
         let why = said.unwrap_or_else(|| "strongSwan called it established, and it is not there".to_owned());
         self.tell(Step::NotInitiated { tunnel, why: why.clone() });
         Err(End::TryAgain(why))
+    }
+
+    /// The look after `initiate`, whatever that said: strongSwan may have taken another's word for the answer, or have
+    /// given up an IKE_SA and made it anew. While it is at work on it, it has until `until`.
+    async fn aftermath(&mut self, until: Instant) -> Result<Sight, End> {
+        let soon = Instant::now() + AFTERMATH;
+        let is_over = |assessment: &Assessment| {
+            assessment.is_up() || Instant::now() >= soon && !matches!(assessment, Assessment::Recovering(_))
+        };
+        self.watch(until.max(soon), is_over).await
     }
 
     /// Takes an SA down; `false` when it did not go.

@@ -148,7 +148,6 @@ async fn it_tells_what_it_does_in_the_words_of_the_field() {
             "terminating CHILD_SA net{7}",
             "CHILD_SA {7} not terminated: SA not terminated after 700ms",
             "terminating IKE_SA gw[1]",
-            "IKE_SA [1] not terminated: SA not terminated after 300ms",
             "initiating CHILD_SA net",
             "CHILD_SA net is INSTALLED",
             "Tunnel net is UP and reachable",
@@ -396,6 +395,18 @@ async fn a_restart_that_is_dropped_asks_for_nothing_more() {
     assert!(cut.is_err());
     sleep(Duration::from_mins(1)).await;
     assert_eq!(daemon.diary(), ["initiate net"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn anothers_word_that_is_taken_for_the_answer_ends_nothing() {
+    // A failure is reported at once; the CHILD_SA is still being made.
+    let daemon = daemon(vec![ike("gw", 1, vec![])])
+        .with(|world| world.peer = Peer::RefusesTheChild)
+        .after(RTT / 2, |world| world.view.installed[0].tasks.push("CHILD_CREATE".to_owned()))
+        .after(Duration::from_millis(400), |world| world.install("gw", "net"));
+    let story = restore(&daemon, DOWN).await;
+    assert_eq!(daemon.diary(), ["initiate net"]);
+    assert!(story.restored().after < Duration::from_millis(500), "{:?}", story.restored().after);
 }
 
 #[tokio::test(start_paused = true)]
