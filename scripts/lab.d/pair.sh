@@ -34,6 +34,8 @@ make_pair() {
     local net side program
     link prober peer0 10.76.0.2/24 peer prober0 10.76.0.1/24
     ip -n "$PREFIX-prober" address add 10.73.0.1/32 dev peer0
+    # Its own IPv6 address would be tentative for a second whenever the link comes up.
+    in_ns prober sysctl -qw net.ipv6.conf.peer0.disable_ipv6=1
     for net in "${PAIR_INSIDE[@]}"; do
         # Without a tunnel, packets to it go out in the clear, as to a default gateway, and nobody answers.
         ip -n "$PREFIX-prober" route add "$net" via 10.76.0.1

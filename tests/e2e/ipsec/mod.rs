@@ -4,8 +4,10 @@
 //! called, so that no other test passes because nothing had been broken.
 
 mod controls;
+mod down;
 mod left_alone;
 mod pair;
+mod restored;
 mod sas;
 
 use pair::{Pair, Side, Tunnel};

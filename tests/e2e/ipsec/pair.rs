@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Output;
 
 use super::Sas;
-use crate::lab::{Lab, Undo, until};
+use crate::lab::{Lab, Setup, Undo, until};
 
 /// One of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,17 @@ impl Tunnel {
     pub(crate) const RECOVERS: Self = Self { ike: "recovers", child: "net-o", inside: "10.75.5.1" };
     pub(crate) const TWIN_1: Self = Self { ike: "twin-1", child: "net-twin", inside: "10.75.6.1" };
     pub(crate) const TWIN_2: Self = Self { ike: "twin-2", child: "net-twin", inside: "10.75.7.1" };
+}
+
+impl Tunnel {
+    /// The keys of its site, by a ping of half a second; `more` comes beside them.
+    pub(crate) fn keys(self, more: &str) -> String {
+        format!(
+            "kind: ipsec, child_sa: {}, external_ip: 10.76.0.1, internal_ip: {}, \
+             ping: {{ count: 3, interval: 20ms, timeout: 500ms }}, {more}",
+            self.child, self.inside
+        )
+    }
 }
 
 /// Both daemons, with their tunnels loaded; ended with this value.
@@ -97,6 +108,22 @@ impl<'a> Pair<'a> {
         let output = self.swanctl(side, arguments);
         let said = [output.stdout, output.stderr].concat();
         assert!(output.status.success(), "swanctl {}: {}", arguments.join(" "), String::from_utf8_lossy(&said));
+    }
+
+    /// A configuration with a site for this tunnel, of the child's name; `more` comes beside its keys.
+    pub(crate) fn site(&self, tunnel: Tunnel, more: &str) -> Setup<'a> {
+        self.setup(tunnel.child, &tunnel.keys(more))
+    }
+
+    /// The same, and only strongSwan is asked.
+    pub(crate) fn site_without_inside(&self, tunnel: Tunnel) -> Setup<'a> {
+        let keys = format!("kind: ipsec, child_sa: {}", tunnel.child);
+        self.setup(tunnel.child, &keys).without("external_ip").without("internal_ip")
+    }
+
+    fn setup(&self, name: &str, keys: &str) -> Setup<'a> {
+        let socket = self.lab.dir().join("pair/prober/charon.vici");
+        self.lab.site(name, keys).top(&format!("ipsec: {{ socket: \"{}\" }}", socket.display()))
     }
 
     /// What one side says of its SAs; none while it does not run.
@@ -236,6 +263,16 @@ impl<'a> Pair<'a> {
                 format!("{nft} add rule ip fault drops {packets} drop"),
             ],
             vec![format!("{nft} delete table ip fault")],
+        )
+    }
+
+    /// The interface towards the peer is down, and with it every route there; until the value goes.
+    pub(crate) fn interface_is_down(&self) -> Undo {
+        let ip = format!("ip -n {}", self.lab.namespace());
+        let back = |net: &str| format!("{ip} route add {net} via 10.76.0.1");
+        Undo::after(
+            &[format!("{ip} link set peer0 down")],
+            vec![format!("{ip} link set peer0 up"), back("10.74.0.0/16"), back("10.75.0.0/16")],
         )
     }
 

@@ -56,6 +56,14 @@ impl Sas {
         self.0.iter().filter(|ike| ike.name == name).map(|ike| ike.state.as_str()).collect()
     }
 
+    /// The number of the only IKE_SA of this connection.
+    #[track_caller]
+    pub(crate) fn ike_id(&self, name: &str) -> u32 {
+        let ids: Vec<_> = self.0.iter().filter(|ike| ike.name == name).map(|ike| ike.id).collect();
+        assert_eq!(ids.len(), 1, "one IKE_SA `{name}`: {self:?}");
+        ids[0]
+    }
+
     /// States of the CHILD_SAs of this name, but those that are kept as a memory of a rekeying.
     pub(crate) fn child<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
         let children = self.children(name).filter(|child| child.state != "DELETED");

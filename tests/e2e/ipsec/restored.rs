@@ -1,0 +1,181 @@
+//! Tunnels that can be brought back, are: in the same cycle, without touching another, and the row says so.
+
+use super::{Pair, Side, Tunnel};
+use crate::lab::{Lab, Row};
+
+const A: Tunnel = Tunnel::A;
+/// Another tunnel of the same peer, of which the prober knows nothing.
+const OTHER: Tunnel = Tunnel::B1;
+
+/// The tunnel, up beside another, befallen by something.
+#[track_caller]
+fn restored_after(fault: impl FnOnce(&Pair<'_>), stage: &str, reason: &str, domain: &str) -> Row {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[A, OTHER]);
+    let other = pair.sas(Side::Prober).ids(OTHER.child);
+    fault(&pair);
+    pair.carries_nothing(A);
+    let there_before = !pair.sas(Side::Prober).child(OTHER.child).is_empty();
+    let setup = pair.site(A, "");
+    setup.run(&["test", "--record"]).exits(0);
+    let row = setup.row();
+    row.is("up", stage, reason, domain).expect("restarts", "1").measured(&["restore_ms", "internal_rtt_ms"]);
+    pair.carries(A);
+    let sas = pair.sas(Side::Prober);
+    assert_eq!(sas.child(A.child), ["INSTALLED"], "{sas:?}");
+    if there_before {
+        assert_eq!(sas.ids(OTHER.child), other, "the other tunnel was touched: {sas:?}");
+    }
+    // Found well, it is left alone.
+    let ids = sas.ids(A.child);
+    setup.run(&["test", "--record"]).exits(0);
+    let rows = setup.rows();
+    rows[1].is("up", "", "", "").expect("restarts", "0").expect("restore_ms", "");
+    assert_eq!(pair.sas(Side::Prober).ids(A.child), ids);
+    row
+}
+
+#[test]
+fn a_child_that_was_deleted_here() {
+    restored_after(|pair| pair.delete_child(Side::Prober, A), "sa", "sa-not-installed", "tunnel");
+}
+
+#[test]
+fn a_child_that_the_peer_deleted() {
+    restored_after(|pair| pair.delete_child(Side::Peer, A), "sa", "sa-not-installed", "tunnel");
+}
+
+#[test]
+fn an_ike_sa_that_was_deleted_here() {
+    restored_after(|pair| pair.delete_ike(Side::Prober, A), "sa", "sa-missing", "tunnel");
+}
+
+#[test]
+fn an_ike_sa_that_the_peer_deleted() {
+    restored_after(|pair| pair.delete_ike(Side::Peer, A), "sa", "sa-missing", "tunnel");
+}
+
+#[test]
+fn a_tunnel_of_which_the_peer_knows_nothing_any_more() {
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "a path would fix the lifetime")]
+    restored_after(|pair| pair.peer_forgets(), "internal", "internal-unreachable", "inside");
+}
+
+#[test]
+fn a_tunnel_of_a_daemon_that_was_restarted() {
+    restored_after(|pair| pair.restart(Side::Prober), "sa", "sa-missing", "tunnel");
+}
+
+#[test]
+fn a_tunnel_of_a_daemon_that_was_killed() {
+    let fault = |pair: &Pair<'_>| {
+        pair.kill(Side::Prober);
+        pair.back(Side::Prober);
+    };
+    restored_after(fault, "sa", "sa-missing", "tunnel");
+}
+
+#[test]
+fn one_of_two_tunnels_of_an_ike_sa() {
+    let lab = Lab::locked();
+    for side in [Side::Prober, Side::Peer] {
+        let pair = Pair::with(&lab, &[Tunnel::B1, Tunnel::B2]);
+        let before = pair.sas(Side::Prober);
+        pair.delete_child(side, Tunnel::B2);
+        let setup = pair.site(Tunnel::B2, "").site("net-b1", &Tunnel::B1.keys(""));
+        setup.run(&["test", "--record"]).exits(0);
+        let rows = setup.rows();
+        let row = |site: &str| rows.iter().find(|row| row.cell("site") == site).unwrap();
+        row("net-b2").is("up", "sa", "sa-not-installed", "tunnel").expect("restarts", "1");
+        row("net-b1").is("up", "", "", "").expect("restarts", "0");
+        let after = pair.sas(Side::Prober);
+        assert_eq!(after.ids("net-b1"), before.ids("net-b1"), "it was touched");
+        assert_eq!(after.ids("net-b2").0, before.ids("net-b2").0, "on the same IKE_SA");
+        pair.carries(Tunnel::B2);
+    }
+}
+
+#[test]
+fn the_one_of_two_children_of_one_name_that_was_meant() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[Tunnel::TWIN_1, Tunnel::TWIN_2]);
+    pair.delete_ike(Side::Peer, Tunnel::TWIN_2);
+    let other = pair.sas(Side::Prober).ids("net-twin");
+    pair.site(Tunnel::TWIN_2, "").run(&["test", "--record"]).exits(1).said("name one as `ike_sa`");
+    let setup = pair.site(Tunnel::TWIN_2, "ike_sa: twin-2");
+    setup.run(&["test", "--record"]).exits(0);
+    setup.row().is("up", "sa", "sa-missing", "tunnel").expect("restarts", "1");
+    assert_eq!(pair.sas(Side::Prober).ike("twin-1").len(), 1);
+    pair.carries(Tunnel::TWIN_1);
+    pair.delete_ike(Side::Prober, Tunnel::TWIN_2);
+    assert_eq!(pair.sas(Side::Prober).ids("net-twin"), other, "it was touched");
+}
+
+#[test]
+fn a_tunnel_configured_by_ipsec_conf() {
+    let lab = Lab::locked();
+    let pair = Pair::start_with_ipsec_conf(&lab);
+    let here = Tunnel { ike: "net-b1", ..Tunnel::B2 };
+    pair.initiate(here);
+    pair.delete_child(Side::Peer, Tunnel::B2);
+    let setup = pair.site(here, "");
+    setup.run(&["test", "--record"]).exits(0);
+    setup.row().is("up", "sa", "sa-not-installed", "tunnel").expect("restarts", "1");
+    pair.delete_ike(Side::Prober, here);
+    setup.run(&["test", "--record"]).exits(0);
+    setup.rows()[1].is("up", "sa", "sa-missing", "tunnel").expect("restarts", "1");
+    pair.carries(here);
+}
+
+#[test]
+fn a_tunnel_whose_peer_was_away_for_a_while() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[A]);
+    pair.kill(Side::Peer);
+    let setup = pair.site(A, "restart: { max_retries: 1 }");
+    setup.run(&["test", "--record"]).exits(1);
+    setup
+        .row()
+        .is("down", "internal", "internal-unreachable", "inside")
+        .expect("restarts", "1")
+        .expect("restore_ms", "");
+    pair.back(Side::Peer);
+    setup.run(&["test", "--record"]).exits(0);
+    setup.rows()[1].is("up", "sa", "sa-missing", "tunnel").expect("restarts", "1").measured(&["restore_ms"]);
+    pair.carries(A);
+}
+
+#[test]
+fn a_daemon_that_is_restarted_in_the_middle_of_a_restart() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[A]);
+    pair.kill(Side::Peer);
+    pair.delete_ike(Side::Prober, A);
+    let setup = pair.site(A, "restart: { retry_delay: 200ms }");
+    let mut prober = setup.start(&["test", "--record", "-v"]);
+    // strongSwan waits for a peer that does not answer.
+    prober.says("initiating CHILD_SA net-a");
+    pair.kill(Side::Prober);
+    pair.back(Side::Peer);
+    pair.back(Side::Prober);
+    prober.end().exits(0);
+    setup.row().is("up", "sa", "sa-missing", "tunnel").expect("restarts", "1").measured(&["restore_ms"]);
+    assert_eq!(pair.sas(Side::Prober).child(A.child), ["INSTALLED"]);
+    pair.carries(A);
+}
+
+#[test]
+fn strongswans_own_recovery_is_left_alone_until_it_has_succeeded() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[Tunnel::RECOVERS]);
+    pair.kill(Side::Peer);
+    pair.until("its tries with a dead peer", |sas| sas.ike("recovers") == ["CONNECTING"]);
+    let setup = pair.site(Tunnel::RECOVERS, "restart: { grace: 40s }");
+    let mut prober = setup.start(&["test", "--record", "-v"]);
+    prober.says("left to strongSwan for now");
+    pair.back(Side::Peer);
+    prober.end().exits(0);
+    setup.row().is("up", "sa", "sa-missing", "tunnel").expect("restarts", "0").measured(&["restore_ms"]);
+    assert_eq!(pair.sas(Side::Prober).child("net-o"), ["INSTALLED"], "no duplicates");
+    assert_eq!(pair.sas(Side::Prober).ike("recovers"), ["ESTABLISHED"], "no duplicates");
+}
