@@ -119,7 +119,7 @@ impl Strongswan {
                 Err(error) => patience.wait_after(error).await?,
             }
         };
-        let request = connection.request(command, message.bytes(), |_, _| Ok(()));
+        let request = connection.request(command, message.bytes());
         self.answered(deadline, command, request).await.map(|(_, answer)| answer)
     }
 

@@ -83,19 +83,48 @@ impl Connection {
         Self { frames }
     }
 
-    /// Sends a command and waits for its answer. Events that come meanwhile are handed to `on_event`.
-    pub(super) async fn request(
+    /// Sends a command and waits for its answer.
+    pub(super) async fn request(mut self, command: &str, message: &[u8]) -> Result<(Self, Bytes), Broken> {
+        self.feed(Packet::Request(command.as_bytes(), message)).await?;
+        let answer = self.answer(|_, _| Ok(())).await?;
+        Ok((self, answer))
+    }
+
+    /// Sends a command whose answer comes as events of the name `event`, and hands each of them to `on_item`.
+    ///
+    /// Asking for the events and the command go out together: over TCP the daemon takes 40 ms for each answer (Nagle's
+    /// algorithm there, delayed acknowledgements here). It tells of these events only who sent the command, so that
+    /// nothing comes of them later; they are asked for until the connection is closed.
+    pub(super) async fn list(
         mut self,
         command: &str,
-        message: &[u8],
+        event: &str,
+        mut on_item: impl FnMut(Section<'_>) -> Result<(), Fault>,
+    ) -> Result<Self, Broken> {
+        self.feed(Packet::Register(event.as_bytes())).await?;
+        self.feed(Packet::Request(command.as_bytes(), &[])).await?;
+        self.confirmation().await?;
+        self.answer(|name, item| if name == event.as_bytes() { on_item(item) } else { Ok(()) }).await?;
+        Ok(self)
+    }
+
+    /// Asks for the events of this name. Such as come before the answer are lost.
+    pub(super) async fn register(mut self, event: &str) -> Result<Self, Broken> {
+        self.feed(Packet::Register(event.as_bytes())).await?;
+        self.confirmation().await?;
+        Ok(self)
+    }
+
+    async fn answer(
+        &mut self,
         mut on_event: impl FnMut(&[u8], Section<'_>) -> Result<(), Fault>,
-    ) -> Result<(Self, Bytes), Broken> {
-        self.send(Packet::Request(command.as_bytes(), message)).await?;
+    ) -> Result<Bytes, Broken> {
+        self.flush().await?;
         loop {
             match self.receive().await? {
                 Received::Response(message) => {
                     Section::parse(&message)?;
-                    return Ok((self, message));
+                    return Ok(message);
                 }
                 Received::Event { name, message } => on_event(&name, Section::parse(&message)?)?,
                 Received::UnknownCommand => {
@@ -106,54 +135,26 @@ impl Connection {
         }
     }
 
-    /// Asks for the events of this name. Such as come before the answer are not lost: `on_event` gets them.
-    pub(super) async fn register(self, event: &str, on_event: impl FnMut(&[u8], Section<'_>)) -> Result<Self, Broken> {
-        self.switch(Packet::Register(event.as_bytes()), on_event).await
-    }
-
-    /// Asks for them no longer.
-    pub(super) async fn unregister(self, event: &str) -> Result<Self, Broken> {
-        self.switch(Packet::Unregister(event.as_bytes()), |_, _| ()).await
-    }
-
-    async fn switch(
-        mut self,
-        packet: Packet<'_>,
-        mut on_event: impl FnMut(&[u8], Section<'_>),
-    ) -> Result<Self, Broken> {
-        self.send(packet).await?;
+    async fn confirmation(&mut self) -> Result<(), Broken> {
+        self.flush().await?;
         loop {
             match self.receive().await? {
-                Received::Confirmed => return Ok(self),
-                Received::Event { name, message } => on_event(&name, Section::parse(&message)?),
+                Received::Confirmed => return Ok(()),
+                Received::Event { .. } => {}
                 Received::UnknownEvent => return Err(Broken::Refused("the daemon does not know these events".into())),
                 Received::Response(_) | Received::UnknownCommand => return Err(Fault::NotAsked.into()),
             }
         }
     }
 
-    /// Sends a command and hands each event of the name `event`, which the daemon sends as its answer, to `on_item`.
-    pub(super) async fn list(
-        self,
-        command: &str,
-        event: &str,
-        mut on_item: impl FnMut(Section<'_>) -> Result<(), Fault>,
-    ) -> Result<Self, Broken> {
-        let registered = self.register(event, |_, _| ()).await?;
-        let on_event = |name: &[u8], item: Section<'_>| if name == event.as_bytes() { on_item(item) } else { Ok(()) };
-        let (connection, _) = registered.request(command, &[], on_event).await?;
-        connection.unregister(event).await
-    }
-
     /// Sends a command without waiting for its answer, which [`Self::next`] passes over. Safe to give up.
     pub(super) async fn ask(&mut self, command: &str) -> Result<(), Broken> {
-        let packet = Packet::Request(command.as_bytes(), &[]).encode()?;
-        self.frames.feed(packet.as_slice()).await.map_err(|e| broken(&e))
+        self.feed(Packet::Request(command.as_bytes(), &[])).await
     }
 
     /// The next event, or none for an answer to [`Self::ask`]. Safe to give up: nothing is lost.
     pub(super) async fn next(&mut self) -> Result<Option<(Bytes, Bytes)>, Broken> {
-        SinkExt::<&[u8]>::flush(&mut self.frames).await.map_err(|e| broken(&e))?;
+        self.flush().await?;
         match self.receive().await? {
             Received::Event { name, message } => Ok(Some((name, message))),
             Received::Response(_) | Received::UnknownCommand => Ok(None),
@@ -161,9 +162,13 @@ impl Connection {
         }
     }
 
-    async fn send(&mut self, packet: Packet<'_>) -> Result<(), Broken> {
+    async fn feed(&mut self, packet: Packet<'_>) -> Result<(), Broken> {
         let packet = packet.encode()?;
-        self.frames.send(packet.as_slice()).await.map_err(|e| broken(&e))
+        self.frames.feed(packet.as_slice()).await.map_err(|e| broken(&e))
+    }
+
+    async fn flush(&mut self) -> Result<(), Broken> {
+        SinkExt::<&[u8]>::flush(&mut self.frames).await.map_err(|e| broken(&e))
     }
 
     async fn receive(&mut self) -> Result<Received, Broken> {

@@ -202,7 +202,7 @@ async fn connect(endpoint: Endpoint, net: Arc<dyn NetContext>) -> Result<Connect
     let mut connection = opened.map_err(|source| ViciError::Unreachable { endpoint: endpoint.to_string(), source })?;
     for name in NAMES {
         // What happens before all are asked for is in the view that is looked at next.
-        let registered = within(deadline, name, connection.register(name, |_, _| ())).await?;
+        let registered = within(deadline, name, connection.register(name)).await?;
         connection = registered.map_err(|broken| broken.of(name, &endpoint))?;
     }
     Ok(connection)

@@ -123,7 +123,6 @@ impl Peer {
             self.event(event, item).await;
         }
         self.respond("").await;
-        self.confirm(&format!("unregister {event}")).await;
     }
 
     /// Lets it ask for all that `Events` asks for.
