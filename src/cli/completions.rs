@@ -38,8 +38,11 @@ fn words_for_fish(program: &clap::Command) -> String {
     for command in program.get_subcommands() {
         for argument in command.get_positionals() {
             let values = argument.get_possible_values();
-            let words: Vec<_> =
-                values.iter().filter(|value| !value.is_hide_set()).map(clap::builder::PossibleValue::get_name).collect();
+            let words: Vec<_> = values
+                .iter()
+                .filter(|value| !value.is_hide_set())
+                .map(clap::builder::PossibleValue::get_name)
+                .collect();
             if !words.is_empty() {
                 let (name, words) = (command.get_name(), words.join(" "));
                 // Writing to a String cannot fail.
