@@ -133,7 +133,7 @@ fn the_configurations_of_the_documents_are_what_they_are_said_to_be() {
 
 #[test]
 fn every_reason_stands_once_in_the_table_of_what_to_do() {
-    let table = table_of(&text_of("README.md"), "reason");
+    let table = table_of(&text_of("docs/reasons.md"), "reason");
     let listed: Vec<String> = table.iter().flat_map(|row| code_in(&row[0])).collect();
     let failures = FailureKind::ALL.iter().map(|k| k.as_str());
     let malfunctions = MalfunctionKind::ALL.iter().map(|k| k.as_str());
