@@ -36,6 +36,7 @@ mod resolv_conf_tools;
 mod startct;
 mod stopped;
 mod strangers;
+mod systemd_resolved;
 mod terminal;
 mod two_probers;
 mod uplink;

@@ -122,6 +122,20 @@ impl Told<'_> {
         self.is_up_and_said(words)
     }
 
+    /// It is as before, and the cycle is up; whether there was anything to do is a matter of chance.
+    #[track_caller]
+    pub(crate) fn is_as_before(&self) -> &Self {
+        assert_eq!(self.look("after"), self.look("before"), "{}", self.ran.stdout);
+        self.ran.exits(0);
+        self.setup.rows()[0].is("up", "", "", "");
+        self
+    }
+
+    /// A file that the case wrote.
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.look(name)
+    }
+
     /// Control: so it was.
     #[track_caller]
     pub(crate) fn before_says(&self, text: &str) {
