@@ -5,6 +5,7 @@
 
 mod controls;
 mod down;
+mod figures;
 mod left_alone;
 mod pair;
 mod restored;

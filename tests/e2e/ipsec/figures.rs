@@ -1,0 +1,28 @@
+//! How soon a tunnel carries traffic again: each fault once, or `VPNPROBE_ROUNDS` times for a table.
+
+use std::time::Duration;
+
+use crate::lab::Ran;
+
+/// From the decision to act until something answers through the tunnel.
+const PROMISED: Duration = Duration::from_secs(2);
+
+/// Lets a fault befall a tunnel, as often as wanted; each time the prober's own words say how long its restart took, from
+/// the decision to the first answer from inside.
+#[track_caller]
+pub(crate) fn rounds(mut one: impl FnMut() -> Ran) {
+    let count = std::env::var("VPNPROBE_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
+    let mut took: Vec<_> = (0..count).map(|_| restored_within(&one())).collect();
+    took.sort();
+    let (median, longest) = (took[took.len() / 2], took[took.len() - 1]);
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    println!("| {test} | {count} | {} ms | {} ms |", median.as_millis(), longest.as_millis());
+    assert!(longest <= PROMISED, "{took:?}");
+}
+
+/// `restored within 31 ms, attempt 1`.
+#[track_caller]
+fn restored_within(ran: &Ran) -> Duration {
+    let (_, words) = ran.stdout.split_once("restored within ").unwrap_or_else(|| panic!("{}", ran.stdout));
+    Duration::from_millis(words.split_once(' ').unwrap().0.parse().unwrap())
+}
