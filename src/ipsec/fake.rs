@@ -15,7 +15,7 @@ use crate::vici::{
 };
 
 /// A tunnel with a peer, about which the daemon does nothing by itself.
-pub(super) fn config(ike: &str, child: &str) -> ChildConfig {
+pub(crate) fn config(ike: &str, child: &str) -> ChildConfig {
     ChildConfig {
         ike: ike.to_owned(),
         child: child.to_owned(),
@@ -26,7 +26,7 @@ pub(super) fn config(ike: &str, child: &str) -> ChildConfig {
 }
 
 /// An IKE_SA that is up and a minute old.
-pub(super) fn ike(name: &str, id: u32, children: Vec<ChildSa>) -> IkeSa {
+pub(crate) fn ike(name: &str, id: u32, children: Vec<ChildSa>) -> IkeSa {
     IkeSa {
         name: name.to_owned(),
         unique_id: id,
@@ -38,18 +38,18 @@ pub(super) fn ike(name: &str, id: u32, children: Vec<ChildSa>) -> IkeSa {
     }
 }
 
-pub(super) fn ike_in(state: IkeState, mut ike: IkeSa) -> IkeSa {
+pub(crate) fn ike_in(state: IkeState, mut ike: IkeSa) -> IkeSa {
     ike.state = state;
     ike
 }
 
-pub(super) fn busy(task: &str, mut ike: IkeSa) -> IkeSa {
+pub(crate) fn busy(task: &str, mut ike: IkeSa) -> IkeSa {
     ike.tasks.push(task.to_owned());
     ike
 }
 
 /// A CHILD_SA that is a minute old.
-pub(super) fn child_in(state: ChildState, name: &str, id: u32) -> ChildSa {
+pub(crate) fn child_in(state: ChildState, name: &str, id: u32) -> ChildSa {
     let traffic = Traffic { bytes: 840, packets: 10, idle: Some(Duration::from_secs(50)) };
     ChildSa {
         name: name.to_owned(),
@@ -61,22 +61,22 @@ pub(super) fn child_in(state: ChildState, name: &str, id: u32) -> ChildSa {
     }
 }
 
-pub(super) fn child(name: &str, id: u32) -> ChildSa {
+pub(crate) fn child(name: &str, id: u32) -> ChildSa {
     child_in(ChildState::Installed, name, id)
 }
 
-pub(super) fn target(child: &str) -> ChildRef {
+pub(crate) fn target(child: &str) -> ChildRef {
     ChildRef { ike: None, child: child.to_owned() }
 }
 
 /// Round trip to the peer.
-pub(super) const RTT: Duration = Duration::from_millis(20);
+pub(crate) const RTT: Duration = Duration::from_millis(20);
 /// How long a probe asks until it is sure that nobody answers.
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the peer is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Peer {
+pub(crate) enum Peer {
     /// As it should be.
     Answers,
     /// Not there.
@@ -90,17 +90,17 @@ pub(super) enum Peer {
 type Change = Box<dyn FnOnce(&mut World) + Send>;
 
 /// What the daemon knows, and what lies beyond it.
-pub(super) struct World {
-    pub(super) view: View,
-    pub(super) peer: Peer,
+pub(crate) struct World {
+    pub(crate) view: View,
+    pub(crate) peer: Peer,
     /// IKE_SAs that the peer has lost.
-    pub(super) dead: BTreeSet<u32>,
+    pub(crate) dead: BTreeSet<u32>,
     /// CHILD_SAs that carry nothing.
-    pub(super) black: BTreeSet<u32>,
+    pub(crate) black: BTreeSet<u32>,
     /// Nothing inside answers, whatever carries packets there.
-    pub(super) inside_dead: bool,
+    pub(crate) inside_dead: bool,
     /// The daemon dies at the next `initiate` or `terminate`, and is back after so long.
-    pub(super) dies_for: Option<Duration>,
+    pub(crate) dies_for: Option<Duration>,
     away_until: Option<Instant>,
     next_id: u32,
     diary: Vec<String>,
@@ -110,7 +110,7 @@ pub(super) struct World {
 }
 
 /// The daemon.
-pub(super) struct FakeDaemon(Mutex<World>);
+pub(crate) struct FakeDaemon(Mutex<World>);
 
 impl fmt::Debug for FakeDaemon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,7 +119,7 @@ impl fmt::Debug for FakeDaemon {
 }
 
 impl FakeDaemon {
-    pub(super) fn new(configured: Vec<ChildConfig>, installed: Vec<IkeSa>) -> Self {
+    pub(crate) fn new(configured: Vec<ChildConfig>, installed: Vec<IkeSa>) -> Self {
         Self(Mutex::new(World {
             view: View { configured, installed },
             peer: Peer::Answers,
@@ -135,29 +135,29 @@ impl FakeDaemon {
         }))
     }
 
-    pub(super) fn with(self, change: impl FnOnce(&mut World)) -> Self {
+    pub(crate) fn with(self, change: impl FnOnce(&mut World)) -> Self {
         change(&mut self.world());
         self
     }
 
     /// Something that happens by itself.
-    pub(super) fn after(self, when: Duration, change: impl FnOnce(&mut World) + Send + 'static) -> Self {
+    pub(crate) fn after(self, when: Duration, change: impl FnOnce(&mut World) + Send + 'static) -> Self {
         self.world().later.push((Instant::now() + when, Box::new(change)));
         self
     }
 
     /// What was asked of it, in order.
-    pub(super) fn diary(&self) -> Vec<String> {
+    pub(crate) fn diary(&self) -> Vec<String> {
         self.world().diary.clone()
     }
 
     /// Everything falls at once.
-    pub(super) fn falls(&self) {
+    pub(crate) fn falls(&self) {
         self.world().view.installed.clear();
     }
 
     /// The view as it is now.
-    pub(super) fn now(&self) -> View {
+    pub(crate) fn now(&self) -> View {
         self.world().view()
     }
 
@@ -218,7 +218,7 @@ impl World {
             .find(|ike| ike.name == connection && matches!(ike.state, IkeState::Established | IkeState::Connecting))
     }
 
-    pub(super) fn install(&mut self, connection: &str, name: &str) {
+    pub(crate) fn install(&mut self, connection: &str, name: &str) {
         let id = self.id();
         self.born.push((id, Instant::now()));
         let child = child(name, id);
@@ -368,7 +368,7 @@ impl IkeControl for FakeDaemon {
 }
 
 /// Asks whether this tunnel of the daemon's world carries traffic.
-pub(super) struct FakeProbe<'a>(pub(super) &'a FakeDaemon, pub(super) ChildRef);
+pub(crate) struct FakeProbe<'a>(pub(super) &'a FakeDaemon, pub(super) ChildRef);
 
 impl Probe for FakeProbe<'_> {
     fn ask(&self) -> BoxFuture<'_, Flow> {

@@ -22,7 +22,7 @@ mod sequence;
 mod sight;
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 
 pub use assess::{
     Assessment, Moving, NotInstalled, Recovering, Settling, Unresolved, Up, assess, resolve, restarts_itself,

@@ -15,7 +15,8 @@ use crate::cleanup::ResolvConf;
 use crate::clock::SystemClock;
 use crate::config::{self, Environment, SiteTarget};
 use crate::demo::{DemoNet, World};
-use crate::ipsec::Ledger;
+use crate::ipsec::fake::{FakeDaemon, child, config as tunnel, ike, ike_in, target};
+use crate::ipsec::{Inside, Ledger, Seen, assess};
 use crate::maintenance::{Effects, Sites, When, Window, Windows};
 use crate::net::{
     BoxFuture, BoxStream, ConnectError, LockHeld, NetChanges, NetContext, NetSnapshot, PingError, PingReport,
@@ -24,7 +25,7 @@ use crate::net::{
 use crate::process::Endurance;
 use crate::record::{FailureKind, PingStats, Verdict};
 use crate::stage::Quiet;
-use crate::vici::{Endpoint, Strongswan};
+use crate::vici::{Endpoint, IkeState, Strongswan, View};
 use crate::zone::Zone;
 
 /// What is wrong with the network.
@@ -488,4 +489,27 @@ async fn without_a_place_for_the_journal_no_client_is_started() {
         "prepare=prepare-failed external=skipped login=skipped internal=skipped teardown=skipped cleanup=skipped"
     );
     assert!(!story.dir.path().join("started").exists());
+}
+
+#[tokio::test]
+async fn a_tunnel_that_came_back_by_itself_has_its_whole_grace_at_its_next_fall() {
+    let story = Story::of(GOOD);
+    let text = format!(
+        "state_dir: {}/state\nsites: {{ tunnel: {{ kind: ipsec, child_sa: net }} }}",
+        story.dir.path().display()
+    );
+    let config = config::load_str(&text, story.dir.path(), "test.yml", &Environment::default()).unwrap().config;
+    let configured = vec![tunnel("gw", "net")];
+    let up = vec![ike("gw", 1, vec![child("net", 7)])];
+    let around = Surroundings { ike: Arc::new(FakeDaemon::new(configured.clone(), up)), ..story.around(&config) };
+    let falling = View { configured, installed: vec![ike_in(IkeState::Connecting, ike("gw", 2, vec![]))] };
+    let recovering_since = |at: &str| {
+        let target = target("net");
+        let seen = Seen { target: &target, assessment: &assess(&falling, &target), inside: Inside::NotAsked };
+        around.ledger.observe(&falling, seen, at.parse().unwrap()).recovering_since.unwrap().to_rfc3339()
+    };
+    recovering_since("2026-11-20T06:00:00Z");
+    let (record, _) = story.tell_with(&config, &around).await;
+    assert_eq!(stages(&record), "sa=passed restart=skipped");
+    assert_eq!(recovering_since("2026-11-20T09:00:00Z"), "2026-11-20T09:00:00+00:00");
 }

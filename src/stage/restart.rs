@@ -137,7 +137,7 @@ async fn ask_again(cx: &mut TunnelCycle<'_>) -> Again {
 }
 
 /// Whether anything at all answered through the tunnel.
-fn answered(measured: &Measured) -> bool {
+pub(super) fn answered(measured: &Measured) -> bool {
     measured.internal.is_some_and(|stats| stats.received > 0)
         || measured.checks.iter().any(|check| check.outcome.is_passed())
 }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Findings, Lock, Measured, Order, StageEnd, Surroundings, external, internal, keepalive, restart, sa};
 use crate::config::{Ipsec, Site};
-use crate::ipsec::Assessment;
+use crate::ipsec::{Assessment, Inside, Seen};
 use crate::record::{MalfunctionKind, Stage, TunnelFacts};
 use crate::vici::{ChildRef, View};
 
@@ -71,8 +71,23 @@ impl<'a> TunnelCycle<'a> {
         }
     }
 
+    /// Has it remembered that the tunnel is well, so that its next fall is a new one.
+    fn remember_wellness(&self) {
+        let Some((view, assessment @ Assessment::Up(_))) = &self.seen else { return };
+        let inside = if !self.site.probes.ask_inside() {
+            Inside::NotAsked
+        } else if restart::answered(&self.measured) {
+            Inside::Reached
+        } else {
+            return;
+        };
+        let seen = Seen { target: &self.target, assessment, inside };
+        self.around.ledger.observe(view, seen, self.around.clock.now());
+    }
+
     /// What came of it.
     pub fn into_findings(self) -> Findings {
+        self.remember_wellness();
         Findings {
             measured: self.measured,
             gateway: None,
