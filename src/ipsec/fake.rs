@@ -99,6 +99,7 @@ pub(crate) struct World {
     pub(crate) black: BTreeSet<u32>,
     /// Nothing inside answers, whatever carries packets there.
     pub(crate) inside_dead: bool,
+    victims: Vec<String>,
     /// The daemon dies at the next `initiate` or `terminate`, and is back after so long.
     pub(crate) dies_for: Option<Duration>,
     away_until: Option<Instant>,
@@ -126,6 +127,7 @@ impl FakeDaemon {
             dead: BTreeSet::new(),
             black: BTreeSet::new(),
             inside_dead: false,
+            victims: Vec::new(),
             dies_for: None,
             away_until: None,
             next_id: 100,
@@ -154,6 +156,11 @@ impl FakeDaemon {
     /// Everything falls at once.
     pub(crate) fn falls(&self) {
         self.world().view.installed.clear();
+    }
+
+    /// Names of the CHILD_SAs that were up and carried traffic when they were taken down.
+    pub(crate) fn victims(&self) -> Vec<String> {
+        self.world().victims.clone()
     }
 
     /// The view as it is now.
@@ -237,6 +244,15 @@ impl World {
             SaId::Ike(id) => ike.unique_id == id,
             SaId::Child(id) => ike.children.iter().any(|child| child.unique_id == id),
         })
+    }
+
+    fn note_victims(&mut self, sa: SaId) {
+        let (dead, black) = (self.dead.clone(), self.black.clone());
+        let Some(ike) = self.ike_of(sa).filter(|ike| !dead.contains(&ike.unique_id)) else { return };
+        let goes = |child: &&ChildSa| sa == SaId::Child(child.unique_id) || matches!(sa, SaId::Ike(_));
+        let lives = |child: &&ChildSa| child.state == ChildState::Installed && !black.contains(&child.unique_id);
+        let names: Vec<_> = ike.children.iter().filter(goes).filter(lives).map(|child| child.name.clone()).collect();
+        self.victims.extend(names);
     }
 
     fn remove(&mut self, sa: SaId) {
@@ -342,6 +358,7 @@ impl IkeControl for FakeDaemon {
                 SaId::Ike(id) => format!("terminate ike {id}"),
             });
             self.at("terminate")?;
+            self.world().note_victims(sa);
             let answers = {
                 let mut world = self.world();
                 let (dead, gone) = (world.dead.clone(), world.peer == Peer::Gone);

@@ -56,8 +56,8 @@ impl std::fmt::Debug for Restart<'_> {
     }
 }
 
-/// Restarts a tunnel: takes the lock of its connection, notes the restart, restores, and takes the note back when the
-/// tunnel came up by itself. May be dropped at any time: the lock goes, the note stays.
+/// Restarts a tunnel: takes the lock of its connection, notes the restart, restores, and takes the note back when
+/// nothing had to be touched. May be dropped at any time: the lock goes, the note stays.
 pub async fn restart(it: &Restart<'_>) -> Result<Restored, NotRestored> {
     let permit = it.ledger.begin(&it.plan.tunnel, it.policy, it.clock.now()).map_err(NotRestored::Refused)?;
     let stale = |view: &View| -> BTreeSet<u32> { it.ledger.stale(view, it.clock.now()) };
@@ -70,11 +70,15 @@ pub async fn restart(it: &Restart<'_>) -> Result<Restored, NotRestored> {
         observer: it.observer,
         deadline: it.deadline,
     };
-    let restored = restore.run().await.map_err(NotRestored::Failed)?;
-    if restored.by == By::Itself {
+    let ended = restore.run().await;
+    let untouched = match &ended {
+        Ok(restored) => restored.by == By::Itself,
+        Err(failed) => failed.attempts == 0,
+    };
+    if untouched {
         permit.withdraw(it.clock.now());
     }
-    Ok(restored)
+    ended.map_err(NotRestored::Failed)
 }
 
 #[cfg(test)]

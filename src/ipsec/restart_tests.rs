@@ -93,11 +93,14 @@ async fn a_tunnel_that_falls_again_and_again_is_restarted_three_times_an_hour() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_came_up_by_itself_counts_as_no_restart() {
+async fn what_came_up_by_itself_counts_as_no_restart_whether_it_carries_traffic_or_not() {
     let (prober, daemon, net) = (Prober::new(), daemon(), target("net"));
     let plan = act(prober.decide(&daemon, &net, Inside::NotAsked));
     let daemon = daemon.with(|world| world.install("gw", "net"));
     assert_eq!(prober.restart(&daemon, &plan).await.unwrap().by, By::Itself);
+    let daemon = daemon.with(|world| world.inside_dead = true);
+    let silent = prober.restart(&daemon, &plan).await.unwrap_err();
+    assert_eq!(silent.to_string(), "not restored: its SAs are new, and the inside does not answer as before");
     daemon.falls();
     let view = daemon.now();
     let seen = Seen { target: &net, assessment: &assess(&view, &net), inside: Inside::NotAsked };

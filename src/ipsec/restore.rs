@@ -63,7 +63,7 @@ pub enum By {
 pub struct Failed {
     /// Why.
     pub why: Fault,
-    /// Attempts begun.
+    /// Attempts begun; 0 when nothing was touched.
     pub attempts: u32,
 }
 

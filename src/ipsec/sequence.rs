@@ -167,18 +167,19 @@ impl<'a> Run<'a> {
 
     /// Waits while strongSwan is at work by itself, unless it was so for too long already.
     async fn left_to_strongswan(&mut self, sight: Sight, work: Recovering) -> Result<Sight, End> {
-        // On an IKE_SA that can't be taken down, initiating again would make one CHILD_SA too many.
-        let is_shared = sight.plan.protected.iter().any(|(id, _)| *id == work.ike_id());
-        let must_wait = is_shared && self.has_acted();
-        if !self.its_own_work && !must_wait {
-            return Ok(sight);
+        if !self.its_own_work {
+            let shared = sight.plan.protected.iter().find(|(id, _)| *id == work.ike_id());
+            return match shared {
+                // What is initiated would wait behind that, and be one CHILD_SA too many if the peer ever answers.
+                Some((_, living)) => Err(End::GiveUp(Fault::SharedIkeSaSilent { living: living.clone() })),
+                None => Ok(sight),
+            };
         }
         self.tell(Step::LeftToStrongSwan { tunnel: self.tunnel(), work });
         let until = Instant::now() + LONG_LIMIT;
         let seen = self.watch(until, |assessment| !matches!(assessment, Assessment::Recovering(_))).await?;
         match &seen.assessment {
             Assessment::Up(_) => Ok(seen),
-            Assessment::Recovering(work) if must_wait => Err(End::TryAgain(work.to_string())),
             Assessment::Recovering(work) => {
                 self.in_vain = Some(work.ike_id());
                 self.sight().await
@@ -342,7 +343,7 @@ impl<'a> Run<'a> {
     }
 
     fn failed(&self, why: Fault) -> Failed {
-        Failed { why, attempts: self.attempts }
+        Failed { why, attempts: if self.has_acted() { self.attempts } else { 0 } }
     }
 
     fn tunnel(&self) -> ChildRef {

@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 
+use proptest::prelude::*;
 use tokio::time::sleep;
 
 use super::*;
@@ -297,7 +298,12 @@ async fn a_dead_ike_sa_on_which_another_may_live_is_left_to_strongswan() {
 async fn a_second_child_sa_is_never_asked_for_while_the_first_waits_on_a_shared_ike_sa() {
     let daemon = daemon(vec![ike("gw", 1, vec![child("voice", 8)])]).with(|world| world.dead.extend([1]));
     let story = restore(&daemon, DOWN).await;
-    assert!(story.ended.is_err());
+    let silent = "the peer does not answer on its IKE_SA, which was left because voice may live on it";
+    assert_eq!((story.fault().as_str(), story.ended.as_ref().unwrap_err().attempts), (silent, 2));
+    assert_eq!(daemon.diary(), ["initiate net"]);
+    // The next cycle finds it waiting, and when the grace is over it still waits.
+    let story = restore(&daemon, Cause::Down { tried_in_vain: Some(1) }).await;
+    assert_eq!((story.fault().as_str(), story.ended.as_ref().unwrap_err().attempts), (silent, 0));
     assert_eq!(daemon.diary(), ["initiate net"]);
     assert!(assess(&daemon.now(), &voice()).is_up());
 }
@@ -419,4 +425,75 @@ async fn a_child_sa_that_is_busy_being_rekeyed_is_not_initiated_again() {
         });
     let story = restore(&daemon, DOWN).await;
     assert_eq!((story.restored().by, daemon.diary().len()), (By::Itself, 0));
+}
+
+fn any_ike_sas() -> impl Strategy<Value = Vec<IkeSa>> {
+    use ChildState::{Created, Deleted, Deleting, Installed, Rekeyed, Rekeying, Routed};
+    let state = prop::sample::select(vec![Installed, Installed, Rekeying, Rekeyed, Deleting, Deleted, Created, Routed]);
+    let child = (prop::sample::select(vec!["net", "voice"]), state);
+    let children = prop::collection::vec(child, 0..4);
+    let ike_state = prop::sample::select(vec![
+        IkeState::Established,
+        IkeState::Established,
+        IkeState::Connecting,
+        IkeState::Rekeying,
+        IkeState::Deleting,
+    ]);
+    let task = prop::option::of(prop::sample::select(vec!["CHILD_CREATE", "IKE_DPD"]));
+    prop::collection::vec((ike_state, task, children), 0..4).prop_map(|ikes| {
+        let mut number = 0;
+        let made = (1..).zip(ikes).map(|(id, (state, task, children))| {
+            let children = children.into_iter().map(|(name, state)| {
+                number += 1;
+                child_in(state, name, number)
+            });
+            let made = ike_in(state, ike("gw", id, children.collect()));
+            task.map_or(made.clone(), |task| busy(task, made))
+        });
+        made.collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
+
+    #[test]
+    fn whatever_the_daemon_has_and_does_nothing_that_carries_traffic_is_taken_down(
+        installed in any_ike_sas(),
+        dead in prop::collection::btree_set(1_u32..4, 0..3),
+        black in prop::collection::btree_set(1_u32..12, 0..6),
+        peer in prop::sample::select(vec![Peer::Answers, Peer::Gone, Peer::RefusesUs, Peer::RefusesTheChild]),
+        dies in prop::bool::weighted(0.2),
+        known_stale in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let (victims, story) = runtime.block_on(async {
+            let daemon = daemon(installed).with(|world| {
+                world.dead.extend(dead);
+                world.black.extend(black.iter());
+                world.peer = peer;
+                world.dies_for = dies.then_some(Duration::from_secs(2));
+            });
+            // As the guard is told: silent where nothing of the tunnel carries anything.
+            let view = daemon.now();
+            let probe = FakeProbe(&daemon, net());
+            let cause = match assess(&view, &net()).settled() {
+                Assessment::Up(_) if probe.ask().await == Flow::Silent => {
+                    let live = children_of(&view, &view.configured[0]).filter(|(ike, child)| is_live(ike, child));
+                    Cause::Silent(live.map(|(_, child)| child.unique_id).collect())
+                }
+                Assessment::Up(_) => return (vec![], None),
+                Assessment::Recovering(work) => Cause::Down { tried_in_vain: Some(work.ike_id()) },
+                _ => DOWN,
+            };
+            let stale: Vec<u32> = if known_stale { black.into_iter().collect() } else { vec![] };
+            let story = restore_knowing(&daemon, cause, &stale, &probe).await;
+            // What is called restored is there, and carries traffic.
+            let carries = probe.ask().await == Flow::Answered;
+            assert!(story.ended.is_err() || carries, "called restored: {:#?}", story.steps);
+            (daemon.victims(), Some(story))
+        });
+        let steps = story.map(|story| story.steps).unwrap_or_default();
+        prop_assert!(!victims.iter().any(|name| name == "voice"), "{victims:?} {steps:#?}");
+    }
 }
