@@ -220,6 +220,23 @@ async fn a_daemon_that_is_not_there_is_waited_for_as_long_as_a_restart_takes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_daemon_that_takes_no_more_connections_is_there_but_does_not_answer() {
+    let (server, waiting) = Server::with_a_full_queue();
+    let client = server.client();
+    let error = view(&client).await.unwrap_err().to_string();
+    assert_eq!(error, "strongSwan did not answer `connect` within 10 s");
+    // As soon as it goes on, it is asked.
+    let serve = async {
+        for _ in &waiting {
+            server.accept().await;
+        }
+        show(&mut server.accept().await).await;
+    };
+    let (view, ()) = tokio::join!(view(&client), serve);
+    assert_eq!(names(&view.unwrap()), (vec!["a"], vec!["a"]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_socket_that_only_others_may_use_is_told_at_once() {
     let server = Server::absent();
     // A name below a file: no daemon will ever listen there.

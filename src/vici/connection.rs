@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::UnixStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
@@ -19,6 +19,9 @@ use crate::net::{BoxStream, ConnectError, NetContext};
 
 /// Room for what is read at once. Most packets are smaller; a larger one gets its own room.
 const READ_SIZE: usize = 4 * 1024;
+
+/// How often a daemon is tried whose queue of connections is full. There is nothing that could be waited for.
+const BUSY: Duration = Duration::from_millis(50);
 
 /// A connection on which nothing is under way.
 pub(super) struct Connection {
@@ -68,10 +71,16 @@ enum Received {
 }
 
 impl Connection {
-    /// Connects once. A Unix socket is the same from every network; TCP is of this one.
+    /// Connects; to a daemon that is there and busy (or hangs) for as long as the caller waits. A Unix socket is the same
+    /// from every network; TCP is of this one.
     pub(super) async fn open(endpoint: &Endpoint, net: &dyn NetContext, deadline: Instant) -> io::Result<Self> {
         let stream: BoxStream = match endpoint {
-            Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            Endpoint::Unix(path) => loop {
+                match UnixStream::connect(path).await {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(BUSY).await,
+                    result => break Box::new(result?),
+                }
+            },
             Endpoint::Tcp(address) => net.connect(*address, deadline).await.map_err(as_io)?,
         };
         Ok(Self::over(stream))

@@ -34,6 +34,19 @@ impl Server {
         server
     }
 
+    /// One that hangs, with as many connections as its queue holds.
+    pub(super) fn with_a_full_queue() -> (Self, Vec<std::os::unix::net::UnixStream>) {
+        let mut server = Self::absent();
+        let socket = std::os::unix::net::UnixListener::bind(server.path()).unwrap();
+        // The queue holds one more than it is told.
+        nix::sys::socket::listen(&socket, nix::sys::socket::Backlog::new(1).unwrap()).unwrap();
+        let connect = |_| std::os::unix::net::UnixStream::connect(server.path()).unwrap();
+        let waiting = (0..2).map(connect).collect();
+        socket.set_nonblocking(true).unwrap();
+        server.listener = Some(UnixListener::from_std(socket).unwrap());
+        (server, waiting)
+    }
+
     pub(super) fn listen(&mut self) {
         let _ = std::fs::remove_file(self.path());
         self.listener = Some(UnixListener::bind(self.path()).unwrap());
