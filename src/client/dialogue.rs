@@ -25,6 +25,8 @@ const KEPT_TEXT: usize = 8 * 1024;
 /// A rule without `max` is answered so often at most. A client that asks the same thing more often is going round in
 /// circles (Connect Tunnel's button menu comes after each of its dialogs, six at most).
 const MOST_ANSWERS: u32 = 12;
+/// Why a line that may be hidden is not typed yet.
+const A_MOMENT: &str = "not answered yet: the client may switch the echo off";
 /// Name of the group that makes a rule a certificate question.
 const FINGERPRINT_GROUP: &str = "fingerprint";
 
@@ -76,6 +78,10 @@ pub struct Dialogue {
     fresh: bool,
     /// The client has the terminal's echo switched off.
     hidden: bool,
+    /// The client may still switch it off, for the prompt at the end.
+    may_still_hide: bool,
+    /// It has had its moment for that.
+    moment_over: bool,
     /// A prompt at the end that is not answered, and why.
     withheld: Option<&'static str>,
     /// The rule that matched last, and the fingerprint that it caught, until asked for.
@@ -96,14 +102,15 @@ struct Answer<'a> {
     line: &'a Template,
     max: Option<(u32, Reason)>,
     hidden: bool,
+    may_hide: bool,
     again: bool,
 }
 
 impl<'a> Answer<'a> {
     const fn of(rule: &'a DialogueRule) -> Option<Self> {
         match &rule.reaction {
-            Reaction::Send { line, max, hidden, again } => {
-                Some(Self { line, max: *max, hidden: *hidden, again: *again })
+            Reaction::Send { line, max, hidden, may_hide, again } => {
+                Some(Self { line, max: *max, hidden: *hidden, may_hide: *may_hide, again: *again })
             }
             Reaction::Failed(_) | Reaction::Connected => None,
         }
@@ -147,6 +154,8 @@ impl Dialogue {
             consumed: 0,
             fresh: false,
             hidden: false,
+            may_still_hide: false,
+            moment_over: false,
             withheld: None,
             matched: None,
             left_unanswered: false,
@@ -170,6 +179,7 @@ impl Dialogue {
         }
         self.text.push_str(text);
         self.fresh |= !text.is_empty();
+        self.moment_over &= text.is_empty();
         self.left_unanswered &= text.trim().is_empty();
     }
 
@@ -177,6 +187,18 @@ impl Dialogue {
     pub fn echo_off(&mut self, off: bool) {
         self.fresh |= off && !self.hidden;
         self.hidden = off;
+    }
+
+    /// Whether a line waits for the client to switch the echo off, which it may do or not: say by
+    /// [`Dialogue::moment_over`] when it has had time enough.
+    pub const fn waits_a_moment(&self) -> bool {
+        self.may_still_hide
+    }
+
+    /// The client has had time enough to switch the echo off.
+    pub fn moment_over(&mut self) {
+        self.fresh |= self.may_still_hide;
+        self.moment_over = true;
     }
 
     /// Whether the password may be typed a second time.
@@ -251,13 +273,14 @@ impl Dialogue {
 
     /// The match that begins first and counts.
     fn find_match(&mut self) -> Option<(usize, usize, usize)> {
-        self.withheld = None;
+        (self.withheld, self.may_still_hide) = (None, false);
         let candidates = self.any.matches_at(&self.text, self.consumed);
         let mut first: Option<(usize, usize, usize)> = None;
         for rule in &candidates {
             let found = match Answer::of(&self.rules[rule]).map(|answer| self.prompt(rule, answer)) {
                 Some(Ok(found)) => found,
                 Some(Err(why)) => {
+                    self.may_still_hide |= why == A_MOMENT;
                     self.withheld = Some(why);
                     None
                 }
@@ -278,7 +301,8 @@ impl Dialogue {
     ///
     /// 1. What follows the prompt on the terminal says that the client does not wait at it: a banner may hold its words.
     /// 2. A secret goes to the very last words only: `Your Password expires soon, PIN:` asks for something else.
-    /// 3. A `hidden` line is typed only while the client has the echo off.
+    /// 3. A `hidden` line is typed only while the client has the echo off; one that may be hidden not before the client
+    ///    has had a moment to switch it off, since it may throw away what was typed before.
     fn prompt(&self, rule: usize, answer: Answer<'_>) -> Result<Option<(usize, usize)>, &'static str> {
         let secret = answer.line.has_secret();
         let mut from = self.consumed;
@@ -290,6 +314,8 @@ impl Dialogue {
                     near_miss = Some("not answered: the rule does not match the end of the prompt");
                 } else if answer.hidden && !self.hidden {
                     near_miss = Some("not answered: the client has not switched the echo off");
+                } else if answer.may_hide && !self.hidden && !self.moment_over {
+                    near_miss = Some(A_MOMENT);
                 } else {
                     return Ok(Some((found.start(), found.end())));
                 }

@@ -14,12 +14,18 @@ fn rule(expect: &str, reaction: Reaction) -> DialogueRule {
 }
 
 fn send(line: Template) -> Reaction {
-    Reaction::Send { line, max: None, hidden: false, again: false }
+    Reaction::Send { line, max: None, hidden: false, may_hide: false, again: false }
 }
 
 /// Typed once, with the echo off.
 fn hidden(field_name: &str, reason: FailureKind) -> Reaction {
-    Reaction::Send { line: field(field_name), max: Some((1, reason.into())), hidden: true, again: false }
+    Reaction::Send {
+        line: field(field_name),
+        max: Some((1, reason.into())),
+        hidden: true,
+        may_hide: false,
+        again: false,
+    }
 }
 
 const PIN: &str = "SHA1:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33";
@@ -29,7 +35,10 @@ fn rules() -> Vec<DialogueRule> {
     vec![
         rule(r"(?s)Fingerprint: (?<fingerprint>SHA1\[[0-9A-F:]+\]).*?accept this certificate", send(literal("YES"))),
         rule("Username:", send(field("username"))),
-        rule("Password:", Reaction::Send { line: field("password"), max: once, hidden: false, again: false }),
+        rule(
+            "Password:",
+            Reaction::Send { line: field("password"), max: once, hidden: false, may_hide: false, again: false },
+        ),
         rule(r"choice \[1\]:", send(literal("1"))),
         rule("are not present", Reaction::Failed(FailureKind::PostureRejected.into())),
         rule("Authentication failure", Reaction::Failed(FailureKind::AuthRejected.into())),
@@ -134,6 +143,51 @@ fn hidden_dialogue() -> Dialogue {
     Dialogue::new(rules, fields, Vec::new()).unwrap()
 }
 
+/// A dialogue whose only question is answered hidden or not, as the client likes.
+fn dialogue_that_may_hide() -> Dialogue {
+    let max = Some((1, FailureKind::OtpRejected.into()));
+    let code = Reaction::Send { line: field("otp"), max, hidden: false, may_hide: true, again: false };
+    Dialogue::new(
+        vec![rule("(?m)^CHALLENGE: [^\n]*", code)],
+        Fields::default().with_secret("otp", Secret::new("123456")),
+        Vec::new(),
+    )
+    .unwrap()
+}
+
+#[test]
+fn a_line_that_may_be_hidden_waits_a_moment_for_the_echo_to_go_off() {
+    for hides in [true, false] {
+        let mut dialogue = dialogue_that_may_hide();
+        dialogue.push(b"", "CHALLENGE: Enter the code");
+        assert_eq!(dialogue.next_step(), None);
+        assert!(dialogue.waits_a_moment() && dialogue.open_question().unwrap().contains("may switch the echo off"));
+        if hides {
+            dialogue.echo_off(true);
+        } else {
+            dialogue.moment_over();
+        }
+        assert!(matches!(dialogue.next_step(), Some(Step::Send(line)) if line.shown == "<otp>"), "{hides}");
+        assert!(!dialogue.waits_a_moment());
+        // The next question has a moment of its own.
+        dialogue.echo_off(false);
+        dialogue.push(b"", "\nCHALLENGE: Another");
+        assert!(dialogue.next_step().is_none() && dialogue.waits_a_moment());
+    }
+}
+
+#[test]
+fn a_moment_that_is_over_answers_nothing_but_its_question() {
+    let mut dialogue = dialogue_that_may_hide();
+    dialogue.push(b"", "CHALLENGE: Enter the code");
+    assert_eq!(dialogue.next_step(), None);
+    // It goes on to print: that was no question.
+    dialogue.push(b"", " of today is wrong\nmore\n");
+    dialogue.moment_over();
+    assert_eq!(dialogue.next_step(), None);
+    assert!(!dialogue.waits_a_moment());
+}
+
 #[test]
 fn a_hidden_secret_waits_until_the_client_has_switched_the_echo_off() {
     let mut dialogue = hidden_dialogue();
@@ -176,7 +230,7 @@ fn a_code_that_the_site_has_no_secret_for_is_otp_required() {
 
 fn asks_again() -> Dialogue {
     let once = Some((1, FailureKind::AuthRejected.into()));
-    let password = Reaction::Send { line: field("password"), max: once, hidden: false, again: true };
+    let password = Reaction::Send { line: field("password"), max: once, hidden: false, may_hide: false, again: true };
     let rules = vec![
         rule("Password:", password),
         rule("Authentication failure", Reaction::Failed(FailureKind::AuthRejected.into())),

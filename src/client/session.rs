@@ -30,6 +30,9 @@ const LARGEST_READ: usize = 64 * 1024;
 /// After the client's own process has ended, what it wrote last is read until the terminal's end comes; descendants
 /// that hold the terminal open delay the news of its end by this much at most.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How long a client may take to switch the echo off after its question, on a busy host; then it does not (rules with
+/// `may_hide`). OpenVPN, which throws away what was typed before, takes 0.1 ms on an idle one.
+const TO_HIDE: Duration = Duration::from_millis(250);
 
 /// A client that has written in this time waits for nobody, whatever its last words look like.
 const QUIET: Duration = Duration::from_millis(100);
@@ -142,6 +145,7 @@ impl Session {
             shared: Arc::clone(&shared),
             events: event_sender,
             orders,
+            asked: spawned,
             unsent: VecDeque::new(),
         };
         let task = tokio::spawn(pump.run());
@@ -249,6 +253,8 @@ struct Pump {
     shared: Arc<Mutex<Shared>>,
     events: mpsc::UnboundedSender<SessionEvent>,
     orders: mpsc::UnboundedReceiver<Order>,
+    /// When it printed something last.
+    asked: Instant,
     unsent: VecDeque<u8>,
     watcher: Watcher,
     /// Typed by a person who watches.
@@ -263,6 +269,7 @@ impl Pump {
         let (mut open, mut told) = (true, false);
         while open || !told {
             let last_words = exit.map_or_else(Instant::now, |(_, at)| at + LAST_WORDS);
+            let moment = self.asked + TO_HIDE;
             // In no fixed order: a client that floods its terminal must not keep `quit` from being typed.
             tokio::select! {
                 read = self.client.read.read(&mut buffer), if open => match read {
@@ -291,6 +298,10 @@ impl Pump {
                     self.type_line(answer.reveal(), "<answer>");
                 }
                 status = self.client.child.wait(), if exit.is_none() => exit = Some((status.ok(), Instant::now())),
+                () = sleep_until(moment), if self.dialogue.waits_a_moment() => {
+                    self.dialogue.moment_over();
+                    self.take_steps(Instant::now());
+                }
                 () = sleep_until(last_words), if exit.is_some() && !told => {
                     told = self.tell_end(exit);
                 }
@@ -313,6 +324,9 @@ impl Pump {
             self.with_shared(|shared, since| shared.transcript.received(since(at), &text));
         }
         self.dialogue.push(bytes, &text);
+        if !text.is_empty() {
+            self.asked = at;
+        }
         // Asked after the text was read: echo that is off now was off, or went off, when the client asked.
         let echo_off = self.client.modes.echo_is_off();
         self.dialogue.echo_off(echo_off);
@@ -397,6 +411,7 @@ mod tests {
             line: Template { parts: vec![TemplatePart::Field(field.into())] },
             max: None,
             hidden: false,
+            may_hide: false,
             again: false,
         };
         let rules = vec![

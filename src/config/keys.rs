@@ -169,8 +169,10 @@ pub(super) const PROFILE: Keys = Keys {
 };
 
 /// A line of a profile's `dialogue`.
-pub(super) const RULE: Keys =
-    Keys { known: &["expect", "send", "max", "then", "hidden", "again", "failed", "connected"], later: &[] };
+pub(super) const RULE: Keys = Keys {
+    known: &["expect", "send", "max", "then", "hidden", "may_hide", "again", "failed", "connected"],
+    later: &[],
+};
 
 /// A profile's `leave`.
 pub(super) const LEAVE: Keys = Keys { known: &["send", "signal", "grace"], later: &[] };

@@ -413,6 +413,9 @@ pub enum Reaction {
         max: Option<(u32, Reason)>,
         /// Only while the client has the terminal's echo switched off. Default no.
         hidden: bool,
+        /// The client may switch the echo off for it, right after its question: then the line is typed when it has, else
+        /// a moment later. Default no.
+        may_hide: bool,
         /// The client asks again at random, also for a good secret: once more than `max`, once a day and account, when
         /// nothing looked like a refusal. Default no.
         again: bool,

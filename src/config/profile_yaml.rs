@@ -76,12 +76,13 @@ fn text_of(template: &Template) -> String {
 fn rule(rule: &DialogueRule) -> Value {
     let mut all = vec![("expect", rule.expect.as_str().into())];
     match &rule.reaction {
-        Reaction::Send { line, max, hidden, again } => {
+        Reaction::Send { line, max, hidden, may_hide, again } => {
             all.push(("send", text_of(line).into()));
             if let Some((max, reason)) = max {
                 all.extend([("max", (*max).into()), ("then", reason.as_str().into())]);
             }
             all.extend(hidden.then(|| ("hidden", true.into())));
+            all.extend(may_hide.then(|| ("may_hide", true.into())));
             all.extend(again.then(|| ("again", true.into())));
         }
         Reaction::Failed(reason) => all.push(("failed", reason.as_str().into())),
@@ -145,6 +146,7 @@ clients:
       - { expect: "0123", send: "null" }
       - { expect: '^\s*"x"', send: "", max: 3, then: unexpected-prompt }
       - { expect: "Code", send: "{otp}", hidden: true }
+      - { expect: "Token", send: "{otp}", may_hide: true }
     leave: { send: quit, grace: 1500ms }
     adopt: [{ name: java, arg: "/opt: x" }, y]
     paths: [no]

@@ -53,7 +53,7 @@ fn read_pattern(value: &Value<'_>) -> Option<Pattern> {
 fn read_reaction(fields: &Fields<'_>) -> Option<Reaction> {
     let given: Vec<_> = ["send", "failed", "connected"].into_iter().filter(|key| fields.get(key).is_some()).collect();
     if given.as_slice() != ["send"] {
-        for value in ["max", "then", "hidden", "again"].iter().filter_map(|key| fields.get(key)) {
+        for value in ["max", "then", "hidden", "may_hide", "again"].iter().filter_map(|key| fields.get(key)) {
             value.fault("belongs to `send`");
         }
     }
@@ -98,7 +98,7 @@ fn read_send(fields: &Fields<'_>) -> Option<Reaction> {
         }
     };
     let flag = |key: &str| fields.get(key).and_then(|value| value.flag()).unwrap_or(false);
-    let (hidden, again) = (flag("hidden"), flag("again"));
+    let (hidden, may_hide, again) = (flag("hidden"), flag("may_hide"), flag("again"));
     let line = line?;
     if let Some(value) = fields.get("again").filter(|_| again && !line.has_field("password")) {
         value.fault("is for lines with `{password}` alone");
@@ -114,7 +114,7 @@ fn read_send(fields: &Fields<'_>) -> Option<Reaction> {
         };
         Some((1, reason))
     });
-    Some(Reaction::Send { line, max, hidden, again })
+    Some(Reaction::Send { line, max, hidden, may_hide, again })
 }
 
 fn read_reason(value: &Value<'_>) -> Option<Reason> {

@@ -15,7 +15,7 @@ fn codes_of(lab: &Lab, file: &str) -> String {
 
 #[test]
 fn a_code_lets_one_in_whenever_it_is_asked_for() {
-    for config in ["codes-at-once", "codes"] {
+    for config in ["codes-at-once", "codes-hidden", "codes", "codes-hidden"] {
         let lab = Lab::locked();
         let paris = site(&lab, config, &codes_of(&lab, "probe.otp"));
         let ran = paris.run(&["test", "--record", "--json"]);

@@ -180,6 +180,7 @@ pub(in crate::config) const KEYS: &[Described] = &[
     key("rule", "max", Integer(1, 100), "", "Typed so often at most; then the reason `then`."),
     key("rule", "then", Reason, "", "The reason when asked once more than `max`."),
     key("rule", "hidden", Flag, "false", "Typed only while the client has the terminal's echo off."),
+    key("rule", "may_hide", Flag, "false", "The client may switch the echo off right after the question: typed then, else a moment later."),
     key("rule", "again", Flag, "false", "The client asks again at random: typed a second time when nothing looks like a refusal."),
     key("rule", "failed", Reason, "", "The login failed for this reason."),
     key("rule", "connected", True, "", "The client says that the tunnel is up."),
