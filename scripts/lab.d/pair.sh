@@ -58,7 +58,6 @@ END
         install -m 0755 "$program" "$LAB/pair/bin/"
     done
     for side in prober peer; do
-        write_strongswan_conf "$side" >"$LAB/pair/$side/strongswan.conf"
         write_tunnels "$side" >"$LAB/pair/$side/tunnels.conf"
         write_many "$side" 0 >"$LAB/pair/$side/many.conf"
         write_psk right >"$LAB/pair/$side/psk.conf"
@@ -69,16 +68,19 @@ END
         /usr/bin/python3 "$REPOSITORY/scripts/lab.d/greeter.py" 9802
 }
 
-# The dead are noticed within seconds: a request is sent four times, then the peer is given up after 2.4 s.
+# write_strongswan_conf SIDE short-limits|usual-limits. Short: the dead are noticed within seconds, a request is sent four
+# times and the peer given up after 2.4 s.
 write_strongswan_conf() {
+    local limits='retransmit_tries = 3
+    retransmit_timeout = 0.3
+    retransmit_base = 1.5'
+    [[ $2 == short-limits ]] || limits='# a peer that does not answer is given up after 165 s'
     cat <<END
 charon {
     load = random nonce openssl aes sha1 sha2 hmac kdf gmp pem pkcs1 x509 pubkey kernel-libipsec kernel-netlink socket-default vici stroke updown
     # Two hundred tunnels come at once, from one address.
     dos_protection = no
-    retransmit_timeout = 0.3
-    retransmit_base = 1.5
-    retransmit_tries = 3
+    $limits
     filelog {
         lab {
             path = $LAB/log/charon-$1.log
@@ -172,9 +174,10 @@ child_options() {
     esac
 }
 
-# write_many SIDE COUNT: many-000 and so on, twenty children on an IKE_SA.
+# write_many SIDE COUNT OPTIONS…: many-000 and so on, twenty children on an IKE_SA.
 write_many() {
     local side=$1 count=$2 number
+    shift 2
     ((count > 0)) || return 0
     echo 'connections {'
     for ((number = 0; number < count; number++)); do
@@ -183,7 +186,7 @@ write_many() {
             write_connection "$side" "$(printf 'many-%02d' $((number / 20)))"
             printf '        children {\n'
         fi
-        write_child "$side" "$(printf 'many-%03d' "$number")" "10.74.1.$((number + 1))" 'rekey_time = 0' 'life_time = 0'
+        write_child "$side" "$(printf 'many-%03d' "$number")" "10.74.1.$((number + 1))" 'rekey_time = 0' 'life_time = 0' "$@"
     done
     printf '        }\n    }\n}\n'
 }
@@ -225,8 +228,13 @@ write_ipsec_conf() {
     chmod 600 "$at/ipsec.secrets"
 }
 
-# pair_start swanctl|ipsec.conf: both sides, with their tunnels loaded and none up.
+# pair_start swanctl|ipsec.conf short-limits|usual-limits: both sides, with their tunnels loaded and none up.
 pair_start() {
+    local side
+    [[ $2 == short-limits || $2 == usual-limits ]] || fail "the pair starts with \`short-limits\` (the default) or \`usual-limits\`"
+    for side in prober peer; do
+        write_strongswan_conf "$side" "$2" >"$LAB/pair/$side/strongswan.conf"
+    done
     case $1 in
     swanctl)
         side_start prober
@@ -331,13 +339,14 @@ side_right_psk() {
     side_load "$1"
 }
 
-# tunnels COUNT: on both sides, beside the others.
+# tunnels COUNT [up]: on both sides, beside the others.
 tunnels() {
-    local side count=${1-}
+    local side count=${1-} options=()
     [[ $count =~ ^[0-9]{1,3}$ && $count -le $PAIR_MANY ]] || fail "how many tunnels? 0 to $PAIR_MANY"
-    for side in prober peer; do
+    for side in peer prober; do
         ! side_gone "$side" || fail "the $side's strongSwan does not run: \`scripts/lab pair start\`"
-        write_many "$side" "$count" >"$LAB/pair/$side/many.conf"
+        [[ $side-${2-} != prober-up ]] || options=('start_action = start')
+        write_many "$side" "$count" "${options[@]}" >"$LAB/pair/$side/many.conf"
         side_load "$side"
     done
 }
@@ -360,7 +369,7 @@ side_state() {
 
 # Proven like everything else, and ended.
 prove_pair() {
-    pair_start swanctl
+    pair_start swanctl short-limits
     ! answers prober 10.75.0.1 || fail "the inside of the pair answers without a tunnel"
     quietly swanctl prober --initiate --child net-a || fail "strongSwan brings no tunnel up ($LAB/log/charon-prober.log)"
     answers prober 10.75.0.1 || fail "nothing answers through the tunnel"

@@ -218,7 +218,7 @@ fn two_hundred_tunnels_can_be_had() {
     let pair = Pair::start(&lab);
     pair.tunnels(200);
     assert_eq!((pair.configured(Side::Prober), pair.configured(Side::Peer)), (208, 208));
-    pair.initiate(Tunnel { ike: "many-09", child: "many-199", inside: "10.74.1.200" });
+    pair.initiate(Tunnel::many(199));
     assert_eq!(pair.sas(Side::Peer).installed(), 1);
 }
 

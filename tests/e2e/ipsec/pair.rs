@@ -46,6 +46,16 @@ impl Tunnel {
 }
 
 impl Tunnel {
+    /// One of those that `tunnels` adds.
+    pub(crate) fn many(number: usize) -> Self {
+        let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+        Self {
+            ike: leak(format!("many-{:02}", number / 20)),
+            child: leak(format!("many-{number:03}")),
+            inside: leak(format!("10.74.1.{}", number + 1)),
+        }
+    }
+
     /// The keys of its site, by a ping of half a second; `more` comes beside them.
     pub(crate) fn keys(self, more: &str) -> String {
         format!(
@@ -76,6 +86,15 @@ impl<'a> Pair<'a> {
     /// Both configured by swanctl.conf, these tunnels up and carrying traffic.
     pub(crate) fn with(lab: &'a Lab, tunnels: &[Tunnel]) -> Self {
         let pair = Self::start(lab);
+        for tunnel in tunnels {
+            pair.initiate(*tunnel);
+        }
+        pair
+    }
+
+    /// The same, with strongSwan's own time limits: a peer that does not answer is given up after 165 s.
+    pub(crate) fn with_usual_limits(lab: &'a Lab, tunnels: &[Tunnel]) -> Self {
+        let pair = Self::started(lab, &["pair", "start", "swanctl", "usual-limits"]);
         for tunnel in tunnels {
             pair.initiate(*tunnel);
         }
@@ -199,8 +218,10 @@ impl<'a> Pair<'a> {
         self.tell_side(side, "load");
     }
 
-    /// It runs again, with its configuration.
+    /// It runs again, with its configuration. Without one, a peer answers that it knows no proposal, and a daemon that
+    /// was recovering by itself takes that for an answer for good: so nothing reaches it before.
     pub(crate) fn back(&self, side: Side) {
+        let _quiet = (side == Side::Peer).then(|| self.way_is_silent());
         self.start_empty(side);
         self.load(side);
     }
@@ -235,6 +256,13 @@ impl<'a> Pair<'a> {
     /// So many tunnels more, none of them up.
     pub(crate) fn tunnels(&self, count: usize) {
         self.tell(&["tunnels", &count.to_string()]);
+    }
+
+    /// So many tunnels more, all of them up.
+    #[track_caller]
+    pub(crate) fn tunnels_up(&self, count: usize) -> Sas {
+        self.tell(&["tunnels", &count.to_string(), "up"]);
+        self.until("all of them are up", |sas| sas.installed() == count)
     }
 
     /// ESP to the peer vanishes on its way, IKE does not; until the value goes. In UDP 4500, IKE has four zeros where ESP

@@ -65,6 +65,40 @@ fn a_tunnel_of_which_the_peer_knows_nothing_any_more() {
 }
 
 #[test]
+fn a_half_tunnel_that_strongswan_itself_would_give_up_after_minutes() {
+    let lab = Lab::locked();
+    rounds(|| {
+        let pair = Pair::with_usual_limits(&lab, &[A, OTHER]);
+        let other = pair.sas(Side::Prober).ids(OTHER.child);
+        pair.peer_forgets();
+        let setup = pair.site(A, "");
+        let ran = setup.run(&["test", "--record"]);
+        ran.exits(0);
+        setup.row().is("up", "internal", "internal-unreachable", "inside").expect("restarts", "1");
+        pair.carries(A);
+        let sas = pair.sas(Side::Prober);
+        assert_eq!((sas.ike(A.ike), sas.ids(OTHER.child)), (vec!["ESTABLISHED"], other));
+        ran
+    });
+}
+
+#[test]
+fn a_tunnel_that_strongswan_gave_up_to_bring_back_by_itself() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[Tunnel::RECOVERS]);
+    pair.kill(Side::Peer);
+    pair.until("its tries with a dead peer", |sas| sas.ike("recovers") == ["CONNECTING"]);
+    // Running, and without its configuration, the peer refuses: strongSwan tries no more.
+    pair.start_empty(Side::Peer);
+    pair.until("the end of its tries", super::Sas::is_empty);
+    pair.load(Side::Peer);
+    let setup = pair.site(Tunnel::RECOVERS, "");
+    setup.run(&["test", "--record"]).exits(0);
+    setup.row().is("up", "sa", "sa-missing", "tunnel").expect("restarts", "1");
+    pair.carries(Tunnel::RECOVERS);
+}
+
+#[test]
 fn a_tunnel_of_a_daemon_that_was_restarted() {
     restored_after(|pair| pair.restart(Side::Prober), "sa", "sa-missing", "tunnel");
 }
@@ -98,6 +132,27 @@ fn one_of_two_tunnels_of_an_ike_sa() {
         pair.carries(Tunnel::B2);
         ran
     });
+}
+
+#[test]
+fn two_tunnels_of_a_dead_ike_sa_once_each_was_found_silent() {
+    let lab = Lab::locked();
+    let pair = Pair::with_usual_limits(&lab, &[Tunnel::B1, Tunnel::B2]);
+    let dead = pair.sas(Side::Prober).ike_id("shared");
+    pair.peer_forgets();
+    let setup = pair.site(Tunnel::B1, "").site("net-b2", &Tunnel::B2.keys(""));
+    setup.run(&["test", "--record", "net-b1"]).exits(1).said("net-b2 may live on it");
+    // Of the other one nothing is known yet: what it stands on is not touched.
+    assert_eq!(pair.sas(Side::Prober).ike_id("shared"), dead);
+    assert_eq!(pair.sas(Side::Prober).child("net-b2"), ["INSTALLED"]);
+    setup.run(&["test", "--record", "net-b2"]).exits(0);
+    let rows = setup.rows();
+    rows[0].is("down", "internal", "internal-unreachable", "inside").expect("restarts", "1");
+    rows[1].is("up", "internal", "internal-unreachable", "inside").expect("restarts", "1").measured(&["restore_ms"]);
+    for tunnel in [Tunnel::B1, Tunnel::B2] {
+        assert_eq!(pair.sas(Side::Prober).child(tunnel.child), ["INSTALLED"]);
+        pair.carries(tunnel);
+    }
 }
 
 #[test]
@@ -189,4 +244,47 @@ fn strongswans_own_recovery_is_left_alone_until_it_has_succeeded() {
     setup.row().is("up", "sa", "sa-missing", "tunnel").expect("restarts", "0").measured(&["restore_ms"]);
     assert_eq!(pair.sas(Side::Prober).child("net-o"), ["INSTALLED"], "no duplicates");
     assert_eq!(pair.sas(Side::Prober).ike("recovers"), ["ESTABLISHED"], "no duplicates");
+}
+
+#[test]
+fn three_of_two_hundred_tunnels_and_no_other() {
+    let lab = Lab::locked();
+    let pair = Pair::start(&lab);
+    let before = pair.tunnels_up(200);
+    let names: Vec<_> = (0..200).map(|number| format!("many-{number:03}")).collect();
+    let setup = names.iter().fold(pair.site_without_inside(Tunnel::A), |setup, name| {
+        setup.site(name, &format!("kind: ipsec, child_sa: {name}"))
+    });
+    let all: Vec<_> = ["test", "--record"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let fallen = [7, 8, 150].map(Tunnel::many);
+    for tunnel in &fallen {
+        pair.delete_child(Side::Peer, *tunnel);
+    }
+    setup.run(&all).exits(0);
+    let rows = setup.rows();
+    let restarted: Vec<_> = rows.iter().filter(|row| row.cell("restarts") == "1").map(|row| row.cell("site")).collect();
+    assert_eq!(restarted, ["many-007", "many-008", "many-150"]);
+    assert!(rows.iter().all(|row| row.cell("verdict") == "up"), "{rows:?}");
+    let after = pair.sas(Side::Prober);
+    for name in &names {
+        let was_restarted = restarted.contains(&name.as_str());
+        assert_eq!(after.ids(name) != before.ids(name), was_restarted, "{name}");
+    }
+    for tunnel in fallen {
+        pair.carries(tunnel);
+    }
+}
+
+#[test]
+fn a_tunnel_beside_logins_of_an_ssl_vpn_client_in_one_configuration() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[A]);
+    pair.delete_child(Side::Peer, A);
+    let setup = pair.site(A, "").site("paris", "client: openconnect");
+    setup.run(&["test", "--record"]).exits(0);
+    let rows = setup.rows();
+    let row = |site: &str| rows.iter().find(|row| row.cell("site") == site).unwrap();
+    row("paris").is_up().measured(&["login_ms"]);
+    row("net-a").is("up", "sa", "sa-not-installed", "tunnel").expect("restarts", "1");
+    pair.carries(A);
 }
