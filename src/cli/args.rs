@@ -7,7 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::global::Global;
 use super::{
-    check_config, cleanup, client, common, completions, demo, man, nagios, notify_test, resume, run, schema, test,
+    check_config, cleanup, client, common, completions, demo, ipsec, man, nagios, notify_test, resume, run, schema,
+    test,
 };
 use crate::exit_code;
 use crate::telemetry;
@@ -32,6 +33,9 @@ enum Command {
     CheckConfig,
     /// Remove what a client of ours left on this host
     Cleanup(cleanup::CleanupArgs),
+    /// Bring fallen IPsec tunnels of strongSwan back: MIPsec's command line
+    #[command(infer_long_args = true, args_override_self = true)]
+    Ipsec(ipsec::IpsecArgs),
     /// End the rest of an account that the gateway refused
     Resume(resume::ResumeArgs),
     /// List, show and try client profiles
@@ -73,6 +77,10 @@ pub fn main() -> ExitCode {
         }
     };
     let global = &cli.global;
+    if let Command::Ipsec(args) = &cli.command {
+        telemetry::begin(global.log_format, args.verbosity());
+        return ipsec::run(args);
+    }
     // `test` shows its stages itself: log lines between them only on request.
     let quieter = i8::from(!matches!(cli.command, Command::Run));
     telemetry::begin(global.log_format, global.verbosity().saturating_sub(quieter));
@@ -100,7 +108,7 @@ pub fn main() -> ExitCode {
             Command::Schema => Ok(schema::run()),
             Command::Completions(args) => Ok(completions::run(&Cli::command(), args)),
             Command::Man(args) => man::run(Cli::command(), args),
-            Command::DemoClient(_) => Ok(exit_code::OK),
+            Command::DemoClient(_) | Command::Ipsec(_) => Ok(exit_code::OK),
         }
     });
     // A look-up of a name that hangs in the resolver library must not hold the end up.

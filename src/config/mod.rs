@@ -23,6 +23,7 @@ mod local_time;
 mod logging;
 mod maintenance;
 mod model;
+mod name_list;
 mod ownership;
 mod pattern;
 mod profile;
@@ -56,6 +57,7 @@ pub use model::{
     GatewayProtocol, Ipsec, IpsecConfig, Leave, Logging, PingConfig, Probes, Profile, Reaction, ResolvConfConfig,
     RestartPolicy, Site, SiteTarget, SmtpTls, SslVpn, Template, TemplatePart, UplinkConfig,
 };
+pub use name_list::{NameListFault, parse_name_list};
 pub use ownership::{OwnershipError, check_ownership};
 pub use pattern::Pattern;
 pub use profile::built_in_profile_names;
@@ -63,4 +65,5 @@ pub use schema::schema;
 pub use secret::{Secret, SecretError, SecretSource};
 
 pub(crate) use suggest::did_you_mean;
+pub(crate) use units::parse_duration;
 use version::unsupported;

@@ -12,7 +12,7 @@ const NANOS: [(&str, u128); 5] = [
 
 /// Reads a duration: a bare number is seconds, else numbers with a unit each, the larger unit first.
 /// `None` for anything else, negative numbers and more than 584 years.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let nanos = match scaled(text, 1_000_000_000) {
         Some(seconds) => seconds,

@@ -42,7 +42,7 @@ pub(super) fn parse(text: &str, sink: &Sink) -> Option<Node> {
 
 /// Limits far beyond any configuration (10 MB, 1,000 sites that all merge one anchor), but small enough that a file
 /// made to exhaust memory is refused.
-fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
+pub(super) fn options(duplicate_keys: DuplicateKeyPolicy) -> Options {
     serde_saphyr::options! {
         with_snippet: false,
         strict_booleans: true,
@@ -116,7 +116,7 @@ fn wants_quotes(message: &str) -> bool {
 }
 
 /// What the parser hands out, before the source text is cut.
-enum Raw {
+pub(super) enum Raw {
     Null,
     /// A text as the parser read it: quotes and escapes resolved.
     Text(String),

@@ -13,6 +13,8 @@ mod assess;
 mod guard;
 mod ledger;
 mod look;
+mod note;
+mod pass;
 mod permit;
 mod plan;
 mod progress;
@@ -32,6 +34,8 @@ pub use guard::{
 };
 pub use ledger::{Ledger, Seen};
 pub use look::{look, look_all, watch_recovery};
+pub use note::Note;
+pub use pass::{Ended, Mode, Pass, Passed};
 pub use permit::Permit;
 pub use plan::{Cause, Plan, plan};
 pub use progress::{Flow, NoProbe, Observer, Probe, Step};

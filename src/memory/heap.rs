@@ -1,4 +1,4 @@
-//! What the system's allocator is told, so that a prober that mostly waits does not hold on to what it once needed.
+//! The allocator, and the stacks of threads.
 
 /// One heap for all threads, instead of one a thread: the prober has two, and what each of them frees the other can use.
 /// To be called before the first thread is started. Only glibc's allocator has such a choice.
