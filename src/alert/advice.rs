@@ -37,7 +37,7 @@ const fn after_failure(kind: FailureKind) -> &'static str {
             "The certificate is not the pinned one. If it was renewed on purpose, pin its new fingerprint; if not, treat it as an attack: nothing was typed."
         }
         FailureKind::SaMissing => {
-            "strongSwan has no SA of this tunnel and the prober could not bring it back: try `swanctl --initiate --child NAME`; its words name the side at fault."
+            "strongSwan has no SA of this tunnel, and it was not brought back: try `swanctl --initiate --child NAME`; its words name the side at fault."
         }
         FailureKind::SaNotInstalled => {
             "The IKE_SA stands, its CHILD_SA does not: compare traffic selectors and proposals with the peer's; strongSwan's log has its answer."

@@ -3,13 +3,14 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::AlertFacts;
 use crate::record::Verdict;
 
 /// One look at a subject.
+#[expect(clippy::struct_excessive_bools, reason = "each of them may be there with any other")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
     /// Whom it concerns: a site's name, later also a hub's client. Opaque to the policy.
@@ -26,8 +27,34 @@ pub struct Observation {
     pub paused: bool,
     /// Maintenance: it counts, but people are told nothing.
     pub silenced: bool,
+    /// An event asked for this look, not the timetable: down, it does not count towards `alerts.after`.
+    pub triggered: bool,
+    /// It was found dead at first and is up at the end; none when it was up all along, or is not now.
+    pub back: Option<Back>,
     /// What a message tells.
     pub facts: AlertFacts,
+}
+
+/// How something that was found dead came back within one look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Back {
+    /// From the start of the look until it carried traffic again.
+    pub after: Duration,
+    /// The prober restarted it; else it came back by itself, which is told nobody.
+    pub restored: bool,
+}
+
+impl Observation {
+    /// Since when it is up, as this look saw it.
+    pub(super) fn back_at(&self) -> DateTime<Utc> {
+        let after = self.back.and_then(|back| TimeDelta::from_std(back.after).ok());
+        after.and_then(|after| self.at.checked_add_signed(after)).unwrap_or(self.at)
+    }
+
+    /// Whether the prober brought it back.
+    pub(super) fn is_restored(&self) -> bool {
+        self.back.is_some_and(|back| back.restored)
+    }
 }
 
 /// Something that people are told, once per channel.
@@ -74,6 +101,40 @@ pub enum AlertKind {
         end: DateTime<Utc>,
         /// What had failed when it was told.
         failed: Box<AlertFacts>,
+        /// The prober restarted it.
+        #[serde(default)]
+        restored: bool,
+    },
+    /// It was found dead, and the prober brought it back before people were told of it: a notice, with nothing to do.
+    Restored {
+        /// The first look that found it dead.
+        start: DateTime<Utc>,
+        /// When it carried traffic again; never before `start`.
+        end: DateTime<Utc>,
+        /// Restorings within the last hour, this one included.
+        hour: u32,
+        /// And within the last day.
+        day: u32,
+    },
+    /// It falls again and again, and is brought back.
+    Unsteady {
+        /// The first restoring of this story.
+        start: DateTime<Utc>,
+        /// The how manieth reminder; 0 for the alert itself.
+        number: u32,
+        /// Restorings within the last hour, this one included.
+        hour: u32,
+        /// And within the last day.
+        day: u32,
+    },
+    /// It held for an hour.
+    Steady {
+        /// The first restoring of this story.
+        start: DateTime<Utc>,
+        /// Since when it holds; never before `start`.
+        end: DateTime<Utc>,
+        /// Restorings from the first to the last.
+        times: u32,
     },
     /// The prober could not tell for too long.
     Blind {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{DialogueEvent, FaultDomain, Reason, Stage};
+use crate::record::{DialogueEvent, FaultDomain, Reason, SiteKind, Stage, TunnelFacts};
 
 /// What a cycle found, as far as a message tells it. What was not measured is absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -10,7 +10,9 @@ use crate::record::{DialogueEvent, FaultDomain, Reason, Stage};
 pub struct AlertFacts {
     /// The prober's name.
     pub prober: String,
-    /// The stage that decided a verdict other than up.
+    /// What was probed; none in the state of an earlier version, which knew SSL VPN only.
+    pub kind: Option<SiteKind>,
+    /// The stage that decided a verdict other than up, or that failed before a tunnel was restored.
     pub stage: Option<Stage>,
     /// Its reason.
     pub reason: Option<Reason>,
@@ -28,6 +30,10 @@ pub struct AlertFacts {
     pub internal: Option<PingFacts>,
     /// Checks through the tunnel, as in the CSV: `tcp:10.1.0.9:443=3.2`.
     pub checks: String,
+    /// What strongSwan said of the tunnel; none unless it was up at the end.
+    pub tunnel: Option<TunnelFacts>,
+    /// What was done to bring a tunnel back, or why nothing was.
+    pub restart: Option<RestartFacts>,
     /// The last lines of the dialogue, secrets blanked.
     pub dialogue: Vec<DialogueEvent>,
 }
@@ -39,6 +45,15 @@ pub struct PingFacts {
     pub rtt_ms: Option<f64>,
     /// Lost requests in percent, 0 to 100.
     pub loss_pct: f64,
+}
+
+/// What became of the stage `restart`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RestartFacts {
+    /// Its reason where it failed or could not tell.
+    pub reason: Option<Reason>,
+    /// The attempts and how they ended, the limit, or why it was left alone; no secret.
+    pub words: String,
 }
 
 impl AlertFacts {

@@ -1,8 +1,9 @@
 //! From the record of a cycle to what the policy observes. The only file here that knows a cycle.
 
-use super::{AlertFacts, Observation, PingFacts};
+use super::{AlertFacts, Back, Observation, PingFacts, RestartFacts};
 use crate::record::{
-    CheckRecord, CycleRecord, FaultDomain, GatewayFacts, MalfunctionKind, PingStats, Reason, StageRecord, Verdict,
+    CheckRecord, CycleRecord, FaultDomain, GatewayFacts, MalfunctionKind, Outcome, PingStats, Reason, Stage,
+    StageRecord, Verdict,
 };
 
 /// Lines of the dialogue that a message shows: the last screen of a login, short enough for a telephone.
@@ -19,6 +20,8 @@ impl Observation {
             identity_failure: record.verdict == Verdict::Down && record.stages.iter().any(is_identity_failure),
             paused: record.reason == Some(MalfunctionKind::AccountPaused.into()),
             silenced: record.maintenance.as_ref().is_some_and(|window| window.suppress_alerts),
+            triggered: record.triggered,
+            back: back(record),
             facts: AlertFacts::from_record(record),
         }
     }
@@ -31,6 +34,7 @@ impl AlertFacts {
         let skipped_lines = record.dialogue.len().saturating_sub(DIALOGUE_LINES);
         Self {
             prober: record.prober.clone(),
+            kind: Some(record.kind),
             stage: record.failed_stage,
             reason: record.reason,
             detail: record.detail.clone(),
@@ -40,6 +44,8 @@ impl AlertFacts {
             login_ms: record.login.map(|took| took.as_secs_f64() * 1000.0),
             internal: record.internal.as_ref().map(PingFacts::from_stats),
             checks: record.checks.iter().map(CheckRecord::in_a_word).collect::<Vec<_>>().join(" "),
+            tunnel: record.tunnel,
+            restart: record.stages.iter().find_map(RestartFacts::from_stage),
             dialogue: record.dialogue.iter().skip(skipped_lines).cloned().collect(),
         }
     }
@@ -49,6 +55,28 @@ impl PingFacts {
     fn from_stats(stats: &PingStats) -> Self {
         Self { rtt_ms: stats.rtt.map(|rtt| rtt.avg.as_secs_f64() * 1000.0), loss_pct: stats.loss_pct() }
     }
+}
+
+impl RestartFacts {
+    /// What the stage says; nothing where there was no need for it.
+    fn from_stage(record: &StageRecord) -> Option<Self> {
+        if record.stage != Stage::Restart {
+            return None;
+        }
+        let detail = record.detail.as_deref();
+        let words = match record.outcome {
+            Outcome::Passed => detail?.to_owned(),
+            Outcome::Skipped { .. } => format!("none: {}", detail?),
+            failed => [failed.as_str()].into_iter().chain(detail).collect::<Vec<_>>().join(": "),
+        };
+        Some(Self { reason: record.outcome.reason(), words })
+    }
+}
+
+/// Whether it was found dead and is up at the end.
+fn back(record: &CycleRecord) -> Option<Back> {
+    let after = record.restore.filter(|_| record.verdict == Verdict::Up)?;
+    Some(Back { after, restored: record.restarts.is_some_and(|restarts| restarts > 0) })
 }
 
 /// Whether the gateway refused the account here, even where an earlier stage decided the verdict.
@@ -61,7 +89,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::record::{CycleId, DialogueEvent, FailureKind, Outcome, SiteKind, SiteName, Stage, StageRecord, judge};
+    use crate::record::{CycleId, DialogueEvent, FailureKind, SiteKind, SiteName, judge};
 
     fn record(stages: Vec<StageRecord>) -> CycleRecord {
         let judged = judge(&stages);
@@ -113,6 +141,51 @@ mod tests {
         assert_eq!(seen.facts.external, Some(PingFacts { rtt_ms: Some(12.345), loss_pct: 50.0 }));
         assert_eq!(seen.facts.login_ms, None, "what was not measured is absent");
         assert_eq!(seen.facts.dialogue.first().unwrap().text, "line 8");
+    }
+
+    /// A tunnel that had fallen, and what became of it.
+    fn fallen(restart: Outcome, words: Option<&str>, restarts: u32) -> Observation {
+        let restart = StageRecord { detail: words.map(str::to_owned), ..stage(Stage::Restart, restart) };
+        Observation::from_record(&CycleRecord {
+            kind: SiteKind::Ipsec,
+            restarts: Some(restarts),
+            restore: restart.outcome.is_passed().then_some(Duration::from_millis(1250)),
+            triggered: true,
+            ..record(vec![
+                stage(Stage::Sa, Outcome::Failed(FailureKind::SaMissing)),
+                stage(Stage::Internal, Outcome::Failed(FailureKind::InternalUnreachable)),
+                restart,
+            ])
+        })
+    }
+
+    #[test]
+    fn a_restored_tunnel_says_who_restored_it_and_when() {
+        let after = Duration::from_millis(1250);
+        let by_us = fallen(Outcome::Passed, Some("restored within 812 ms, attempt 1"), 1);
+        assert!(by_us.verdict == Verdict::Up && by_us.triggered);
+        assert_eq!(by_us.back, Some(Back { after, restored: true }));
+        assert_eq!((by_us.facts.kind, by_us.facts.stage), (Some(SiteKind::Ipsec), Some(Stage::Sa)));
+        let words = "restored within 812 ms, attempt 1".into();
+        assert_eq!(by_us.facts.restart, Some(RestartFacts { reason: None, words }));
+        let by_itself = fallen(Outcome::Passed, Some("came up by itself"), 0);
+        assert_eq!(by_itself.back, Some(Back { after, restored: false }));
+    }
+
+    #[test]
+    fn a_tunnel_that_stays_down_says_what_was_tried_or_why_nothing_was() {
+        let restart = |outcome, words, restarts| {
+            let seen = fallen(outcome, words, restarts);
+            assert_eq!((seen.verdict, seen.back), (Verdict::Down, None));
+            seen.facts.restart.map(|restart| (restart.reason, restart.words))
+        };
+        let failed = FailureKind::RestartFailed;
+        let tried = Some((Some(failed.into()), "restart-failed: attempt 3: no answer".to_owned()));
+        assert_eq!(restart(Outcome::Failed(failed), Some("attempt 3: no answer"), 1), tried);
+        let skipped = Outcome::Skipped { because_of: Stage::Sa };
+        let watched = Some((None, "none: it is only watched".to_owned()));
+        assert_eq!(restart(skipped, Some("it is only watched"), 0), watched);
+        assert_eq!(restart(skipped, None, 0), None);
     }
 
     #[test]

@@ -13,7 +13,10 @@ use super::advice::what_to_try;
 use super::policy::length;
 use super::text::one_line;
 use super::{AlertEvent, AlertFacts, AlertKind, PingFacts};
-use crate::record::DialogueEvent;
+use crate::record::{DialogueEvent, Reason};
+
+#[path = "message_tunnel.rs"]
+mod tunnel;
 
 /// Longest subject line, in characters: what a mail program shows of it in a list, with room.
 const MAX_SUBJECT: usize = 150;
@@ -47,7 +50,23 @@ fn headline(event: &AlertEvent) -> String {
         AlertKind::Reminder { start, .. } => {
             format!("{name} still DOWN after {}: {cause}", words(length(*start, event.at)))
         }
-        AlertKind::Resolved { start, end, .. } => format!("{name} is up again after {}", words(length(*start, *end))),
+        AlertKind::Resolved { start, end, restored, .. } => {
+            let by_whom = if *restored { ", restored" } else { "" };
+            format!("{name} is up again after {}{by_whom}", words(length(*start, *end)))
+        }
+        AlertKind::Restored { start, end, .. } => {
+            format!("{name} restored after {}: {cause}", tunnel::brief(length(*start, *end)))
+        }
+        AlertKind::Unsteady { number: 0, hour, .. } => {
+            format!("{name} FALLS again and again, restored {} within an hour: {cause}", tunnel::times(*hour))
+        }
+        AlertKind::Unsteady { start, .. } => {
+            format!("{name} still FALLS again and again after {}: {cause}", words(length(*start, event.at)))
+        }
+        AlertKind::Steady { start, end, times } => {
+            let (times, span) = (tunnel::times(*times), words(length(*start, *end)));
+            format!("{name} holds again, restored {times} in {span}")
+        }
         AlertKind::Test { .. } => format!("TEST from {name}: nothing is wrong"),
         AlertKind::Blind { since } => format!("{name} UNKNOWN for {}: {cause}", words(length(*since, event.at))),
         AlertKind::BlindOver { since, verdict } => {
@@ -60,9 +79,17 @@ fn headline(event: &AlertEvent) -> String {
 fn cause(facts: &AlertFacts) -> String {
     let stage = facts.stage.map(|stage| format!("{stage} ")).unwrap_or_default();
     match facts.reason {
-        Some(reason) => format!("{stage}{reason} ({})", reason.fault_domain()),
+        Some(reason) => {
+            let next = restart_reason(facts).map(|reason| format!(", then {reason}")).unwrap_or_default();
+            format!("{stage}{reason} ({}){next}", reason.fault_domain())
+        }
         None => format!("{stage}no reason given"),
     }
+}
+
+/// Why it was not brought back, where that is another reason.
+fn restart_reason(facts: &AlertFacts) -> Option<Reason> {
+    facts.restart.as_ref()?.reason.filter(|&reason| Some(reason) != facts.reason)
 }
 
 struct Body<'z> {
@@ -90,18 +117,29 @@ impl Body<'_> {
                 self.write_values("Last values", facts);
                 self.write_dialogue(&facts.dialogue);
             }
-            AlertKind::Resolved { start, end, failed } => {
+            AlertKind::Resolved { start, end, failed, restored } => {
                 let (from, to, lasted) = (self.time(*start), self.time(*end), words(length(*start, *end)));
-                self.line(&format!("{name} is up again since {to}."));
+                let by_whom = if *restored { ": the prober restored it" } else { "" };
+                self.line(&format!("{name} is up again since {to}{by_whom}."));
                 self.line("");
                 self.field("Down from", &from);
                 self.field("Down to", &to);
                 self.field("Length", &lasted);
                 self.field("What failed", &cause(failed));
                 self.detail(failed);
+                if *restored {
+                    self.restart(facts);
+                }
                 self.field("Prober", &one_line(&facts.prober, MAX_NAME));
                 self.write_values("Values now", facts);
             }
+            AlertKind::Restored { start, end, hour, day } => {
+                self.write_restored(&name, facts, (*start, *end), (*hour, *day));
+            }
+            AlertKind::Unsteady { start, number, hour, day } => {
+                self.write_unsteady(&name, facts, (*start, event.at), *number, (*hour, *day));
+            }
+            AlertKind::Steady { start, end, times } => self.write_steady(&name, facts, (*start, *end), *times),
             AlertKind::Test { version } => {
                 let at = self.time(event.at);
                 self.line("This is a test: somebody asked on the prober whether messages arrive. Nothing is wrong.");
@@ -138,11 +176,14 @@ impl Body<'_> {
         self.field("Reason", facts.reason.map_or("-", |reason| reason.as_str()));
         self.field("Fault domain", facts.fault_domain().map_or("-", |domain| domain.as_str()));
         self.detail(facts);
+        self.restart(facts);
         self.field("Prober", &one_line(&facts.prober, MAX_NAME));
         if let Some(reason) = facts.reason {
             self.line("");
             self.line("What to try");
-            self.line(&format!("  {}", what_to_try(reason)));
+            for reason in [Some(reason), restart_reason(facts)].into_iter().flatten() {
+                self.line(&format!("  {}", what_to_try(reason)));
+            }
         }
     }
 
@@ -153,11 +194,14 @@ impl Body<'_> {
         if let Some(gateway) = &facts.gateway {
             self.field("  Gateway", &one_line(gateway, MAX_LINE));
         }
-        self.field("  Login", &milliseconds(facts.login_ms));
+        if !tunnel::is_tunnel(facts) {
+            self.field("  Login", &milliseconds(facts.login_ms));
+        }
         self.field("  Internal ping", &ping(facts.internal));
         if !facts.checks.is_empty() {
             self.field("  Checks", &one_line(&facts.checks, MAX_LINE));
         }
+        self.write_tunnel(facts);
         self.field("  Stages", &one_line(&facts.stages, MAX_LINE));
     }
 

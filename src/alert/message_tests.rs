@@ -1,7 +1,8 @@
 //! The messages as they are read, word for word.
 
 use super::*;
-use crate::record::{FailureKind, MalfunctionKind, Stage, Verdict};
+use crate::alert::RestartFacts;
+use crate::record::{FailureKind, MalfunctionKind, SiteKind, Stage, TunnelFacts, Verdict};
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -11,6 +12,7 @@ fn facts() -> AlertFacts {
     let line = |at_ms, sent, text: &str| DialogueEvent { at_ms, sent, text: text.into() };
     AlertFacts {
         prober: "edge-1".into(),
+        kind: Some(SiteKind::SslVpn),
         stage: Some(Stage::Login),
         reason: Some(FailureKind::AuthRejected.into()),
         detail: Some("the client said: Access Denied".into()),
@@ -20,6 +22,8 @@ fn facts() -> AlertFacts {
         login_ms: None,
         internal: None,
         checks: String::new(),
+        tunnel: None,
+        restart: None,
         dialogue: vec![
             line(812, false, "Password:"),
             line(815, true, "<password>"),
@@ -101,7 +105,7 @@ fn up_again() {
     };
     let (start, end) = (time("2026-11-20T06:15:30Z"), time("2026-11-20T06:40:31Z"));
     assert_text(
-        &event(AlertKind::Resolved { start, end, failed: Box::new(facts()) }, now),
+        &event(AlertKind::Resolved { start, end, failed: Box::new(facts()), restored: false }, now),
         "[vpnprobe] paris is up again after 25 min",
         "paris is up again since 2026-11-20 07:40:31 CET.
 
@@ -166,6 +170,169 @@ Values now
     );
 }
 
+/// What is found of a tunnel.
+fn tunnel_facts() -> AlertFacts {
+    AlertFacts {
+        prober: "edge-1".into(),
+        kind: Some(SiteKind::Ipsec),
+        stage: Some(Stage::Sa),
+        reason: Some(FailureKind::SaMissing.into()),
+        detail: Some("the IKE_SA is gone, and with it the CHILD_SA".into()),
+        stages: "external=passed sa=sa-missing internal=internal-unreachable restart=passed keepalive=passed".into(),
+        external: Some(PingFacts { rtt_ms: Some(12.345), loss_pct: 0.0 }),
+        internal: Some(PingFacts { rtt_ms: Some(14.2), loss_pct: 0.0 }),
+        tunnel: Some(TunnelFacts { installed: 1, bytes_in: 420, bytes_out: 840, packets_in: 5, packets_out: 10 }),
+        restart: Some(RestartFacts { reason: None, words: "restored within 812 ms, attempt 1".into() }),
+        ..AlertFacts::default()
+    }
+}
+
+const TUNNEL_NOW: &str = "
+Values now
+  External ping: 12.345 ms, 0 % lost
+  Internal ping: 14.200 ms, 0 % lost
+  Tunnel:        in 420 bytes (5 packets), out 840 bytes (10 packets)
+  Stages:        external=passed sa=sa-missing internal=internal-unreachable restart=passed keepalive=passed
+";
+
+#[test]
+fn restored() {
+    let (start, end) = (time("2026-11-20T10:20:00Z"), time("2026-11-20T10:20:01.250Z"));
+    assert_text(
+        &event(AlertKind::Restored { start, end, hour: 1, day: 4 }, tunnel_facts()),
+        "[vpnprobe] paris restored after 1.2 s: sa sa-missing (tunnel)",
+        &format!(
+            "paris had fallen, and the prober brought it back: it carries traffic again since 2026-11-20 11:20:01 CET.
+This is a notice: nothing is to be done. The third within an hour is an alert.
+
+Down from:       2026-11-20 11:20:00 CET
+Down to:         2026-11-20 11:20:01 CET
+Length:          1.2 s
+What failed:     sa sa-missing (tunnel)
+Detail:          the IKE_SA is gone, and with it the CHILD_SA
+Restart:         restored within 812 ms, attempt 1
+Restored:        once in the last hour, 4 times in the last day
+Prober:          edge-1
+{TUNNEL_NOW}"
+        ),
+    );
+}
+
+#[test]
+fn again_and_again_and_not_any_more() {
+    let start = time("2026-11-20T09:35:00Z");
+    assert_text(
+        &event(AlertKind::Unsteady { start, number: 0, hour: 3, day: 480 }, tunnel_facts()),
+        "[vpnprobe] paris FALLS again and again, restored 3 times within an hour: sa sa-missing (tunnel)",
+        &format!(
+            "paris falls again and again, since 2026-11-20 10:35:00 CET, and the prober brings it back.
+Now it carries traffic again. The next message comes when it has held for an hour.
+
+What failed:     sa sa-missing (tunnel)
+Detail:          the IKE_SA is gone, and with it the CHILD_SA
+Restart:         restored within 812 ms, attempt 1
+Restored:        3 times in the last hour, 480 times or more in the last day
+Prober:          edge-1
+
+What to try
+  Look for what the falls have in common: the line to the peer, lifetimes and proposals of both sides, the peer's log at those times. Users lose their connections each time.
+{TUNNEL_NOW}"
+        ),
+    );
+    let not_asked = AlertFacts { internal: None, ..tunnel_facts() };
+    let text = render(
+        &event(AlertKind::Unsteady { start, number: 1, hour: 2, day: 12 }, not_asked),
+        &"Europe/Paris".parse().unwrap(),
+    );
+    assert_eq!(text.subject, "[vpnprobe] paris still FALLS again and again after 45 min: sa sa-missing (tunnel)");
+    let began = "paris still falls again and again, since 2026-11-20 10:35:00 CET, for 45 min now (reminder 1).
+Now it is up again. ";
+    assert!(text.body.starts_with(began), "{}", text.body);
+
+    let now = AlertFacts { stage: None, reason: None, detail: None, restart: None, ..tunnel_facts() };
+    assert_text(
+        &event(AlertKind::Steady { start, end: time("2026-11-20T14:00:00Z"), times: 7 }, now),
+        "[vpnprobe] paris holds again, restored 7 times in 4 h 25 min",
+        &format!(
+            "paris holds: whenever it was looked at since 2026-11-20 15:00:00 CET, it was up.
+
+Fell from:       2026-11-20 10:35:00 CET
+Fell to:         2026-11-20 15:00:00 CET
+Length:          4 h 25 min
+Restored:        7 times
+Prober:          edge-1
+{TUNNEL_NOW}"
+        ),
+    );
+}
+
+#[test]
+fn a_tunnel_that_is_left_down_says_what_was_tried() {
+    let words = "restart-limit: restarted 3 times within the last hour; the next is allowed at 11:35:00 UTC";
+    let facts = AlertFacts {
+        stages: "external=passed sa=sa-missing internal=internal-unreachable restart=restart-limit keepalive=skipped"
+            .into(),
+        internal: Some(PingFacts { rtt_ms: None, loss_pct: 100.0 }),
+        tunnel: None,
+        restart: Some(RestartFacts { reason: Some(FailureKind::RestartLimit.into()), words: words.into() }),
+        ..tunnel_facts()
+    };
+    let start = time("2026-11-20T10:10:00Z");
+    assert_text(
+        &event(AlertKind::Triggered { start, downs: 2 }, facts.clone()),
+        "[vpnprobe] paris DOWN: sa sa-missing (tunnel), then restart-limit",
+        &format!(
+            "paris is DOWN since 2026-11-20 11:10:00 CET (2 down cycles in a row).
+
+Site:            paris
+Stage:           sa
+Reason:          sa-missing
+Fault domain:    tunnel
+Detail:          the IKE_SA is gone, and with it the CHILD_SA
+Restart:         {words}
+Prober:          edge-1
+
+What to try
+  strongSwan has no SA of this tunnel, and it was not brought back: try `swanctl --initiate --child NAME`; its words name the side at fault.
+  The tunnel falls again and again, and is left alone for now: look for the cause (peer, line, lifetimes) before you restart it.
+
+Last values
+  External ping: 12.345 ms, 0 % lost
+  Internal ping: no reply, 100 % lost
+  Stages:        external=passed sa=sa-missing internal=internal-unreachable restart=restart-limit keepalive=skipped
+"
+        ),
+    );
+    let (end, failed) = (time("2026-11-20T10:35:02Z"), Box::new(facts));
+    assert_text(
+        &event(AlertKind::Resolved { start, end, failed, restored: true }, tunnel_facts()),
+        "[vpnprobe] paris is up again after 25 min, restored",
+        &format!(
+            "paris is up again since 2026-11-20 11:35:02 CET: the prober restored it.
+
+Down from:       2026-11-20 11:10:00 CET
+Down to:         2026-11-20 11:35:02 CET
+Length:          25 min
+What failed:     sa sa-missing (tunnel), then restart-limit
+Detail:          the IKE_SA is gone, and with it the CHILD_SA
+Restart:         restored within 812 ms, attempt 1
+Prober:          edge-1
+{TUNNEL_NOW}"
+        ),
+    );
+}
+
+#[test]
+fn duplicates_of_a_tunnel_are_said() {
+    let tunnel = TunnelFacts { installed: 3, ..tunnel_facts().tunnel.unwrap() };
+    let facts = AlertFacts { tunnel: Some(tunnel), ..tunnel_facts() };
+    let start = time("2026-11-20T10:20:00Z");
+    let text =
+        render(&event(AlertKind::Restored { start, end: start, hour: 2, day: 2 }, facts), &"Etc/UTC".parse().unwrap());
+    let words = "in 420 bytes (5 packets), out 840 bytes (10 packets); 3 CHILD_SAs are up: duplicates\n";
+    assert!(text.body.contains(words), "{}", text.body);
+}
+
 #[test]
 fn nothing_from_outside_can_forge_a_header_or_a_line() {
     let evil = "x\r\nBcc: all@example.com\r\n\r\n\u{1b}]0;owned\u{7}\u{202e}";
@@ -174,11 +341,13 @@ fn nothing_from_outside_can_forge_a_header_or_a_line() {
         detail: Some(evil.into()),
         stages: evil.into(),
         dialogue: vec![DialogueEvent { at_ms: u64::MAX, sent: false, text: evil.repeat(100) }],
+        restart: Some(RestartFacts { reason: None, words: evil.repeat(100) }),
         ..facts()
     };
     let start = time("2026-11-20T06:15:30Z");
-    let resolved = AlertKind::Resolved { start, end: start, failed: Box::new(facts.clone()) };
-    for kind in [AlertKind::Triggered { start, downs: 1 }, resolved, AlertKind::Blind { since: start }] {
+    let resolved = AlertKind::Resolved { start, end: start, failed: Box::new(facts.clone()), restored: true };
+    let restored = AlertKind::Restored { start, end: start, hour: 1, day: 1 };
+    for kind in [AlertKind::Triggered { start, downs: 1 }, resolved, AlertKind::Blind { since: start }, restored] {
         let text = render(&AlertEvent { subject: evil.repeat(100), ..event(kind, facts.clone()) }, &Zone::utc());
         assert!(!text.subject.chars().any(char::is_control) && text.subject.chars().count() <= MAX_SUBJECT);
         assert!(text.body.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{}", text.body);

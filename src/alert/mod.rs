@@ -23,6 +23,7 @@ mod message;
 mod notifier;
 mod outbox;
 mod policy;
+mod restores;
 mod store;
 mod text;
 mod trial;
@@ -30,8 +31,8 @@ mod worker;
 
 pub use channel::{Channel, Outgoing, SendError};
 pub use email::{EmailChannel, OutgoingMail, PasswordReader, send as send_mail};
-pub use event::{AlertEvent, AlertKind, Observation};
-pub use facts::{AlertFacts, PingFacts};
+pub use event::{AlertEvent, AlertKind, Back, Observation};
+pub use facts::{AlertFacts, PingFacts, RestartFacts};
 pub use gate::{GateListener, HOLD_WINDOW, HoldGuard, RouteGate};
 pub use message::{Text, render};
 pub use notifier::{Notifier, NotifierError, SHUTDOWN_WINDOW};

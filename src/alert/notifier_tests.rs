@@ -130,6 +130,8 @@ impl Prober {
             identity_failure: false,
             paused: false,
             silenced: false,
+            triggered: false,
+            back: None,
             facts: AlertFacts::default(),
         };
         let before = Instant::now();
@@ -393,6 +395,8 @@ async fn a_full_disk_is_an_error_and_people_are_told_nevertheless() {
         identity_failure: true,
         paused: false,
         silenced: false,
+        triggered: false,
+        back: None,
         facts: AlertFacts::default(),
     };
     let result = prober.notifier.observe(observation, AlertRules::default()).await;

@@ -2,7 +2,8 @@
 //! or files.
 //!
 //! A *streak* is a number of cycles in a row. An *outage* begins with the first down after an up and ends with the
-//! next up (with `resolve_after` ups in a row once people were told of it); `unknown` changes neither.
+//! next up (with `resolve_after` ups in a row once people were told of it); `unknown` changes neither. A down cycle that
+//! an event asked for may begin an outage, but is none of the streak: at once after a fall it would say the same twice.
 //!
 //! While a subject is *silenced* (maintenance) everything counts and nothing is told. What people would have been told, and
 //! what still is so at the first look afterwards, they are told then: with its true start, or its true end.
@@ -13,6 +14,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::event::steady_id;
+use super::restores::Restores;
 use super::{AlertEvent, AlertFacts, AlertKind, Observation};
 use crate::config::AlertRules;
 use crate::record::Verdict;
@@ -32,6 +34,7 @@ pub struct SubjectState {
     ups: Option<UpStreak>,
     outage: Option<Outage>,
     blindness: Option<Blindness>,
+    restores: Restores,
 }
 
 /// The latest observation.
@@ -46,6 +49,9 @@ struct LastLook {
 struct UpStreak {
     count: u32,
     since: DateTime<Utc>,
+    /// One of them restored it.
+    #[serde(default)]
+    restored: bool,
 }
 
 /// Down, and not yet over.
@@ -99,6 +105,11 @@ impl SubjectState {
         self.blindness.as_ref().filter(|b| b.thread.is_some()).map(|b| b.since)
     }
 
+    /// Whether people were told that it falls again and again, and it is not over.
+    pub const fn is_unsteady(&self) -> bool {
+        self.restores.is_unsteady()
+    }
+
     /// Whether more than two intervals lie between the latest observation and this one.
     fn is_gap_before(&self, seen: &Observation) -> bool {
         self.last.is_some_and(|last| length(last.at, seen.at) > last.interval.max(seen.interval).saturating_mul(2))
@@ -109,6 +120,13 @@ impl SubjectState {
         self.downs = 0;
         self.ups = None;
         self.blindness.take_if(|blindness| blindness.thread.is_none());
+        self.restores.break_calm();
+    }
+
+    /// One that an event asked for says nothing of when the timetable looks next.
+    fn note_look(&mut self, seen: &Observation) {
+        let before = self.last.filter(|_| seen.triggered).map_or(Duration::ZERO, |last| last.interval);
+        self.last = Some(LastLook { at: seen.at, interval: seen.interval.max(before) });
     }
 }
 
@@ -126,13 +144,17 @@ impl Policy {
         if state.is_gap_before(seen) {
             state.break_streaks();
         }
-        state.last = Some(LastLook { at: seen.at, interval: seen.interval });
+        state.note_look(seen);
         let events = match seen.verdict {
-            Verdict::Up => [see_again(state, seen, now), self.on_up(state, seen, now)],
-            Verdict::Down => [see_again(state, seen, now), self.on_down(state, seen, now)],
+            Verdict::Up => {
+                let outage = state.outage.as_ref().map(|outage| (outage.start, outage.told.is_some()));
+                let seen_again = see_again(state, seen, now);
+                [seen_again, self.on_up(state, seen, now), self.on_back(state, seen, outage, now)]
+            }
+            Verdict::Down => [see_again(state, seen, now), self.on_down(state, seen, now), None],
             Verdict::Unknown => {
                 let late = tell(state, seen, now);
-                [late.or_else(|| self.remind(state, seen, now)), self.on_unknown(state, seen, now)]
+                [late.or_else(|| self.remind(state, seen, now)), self.on_unknown(state, seen, now), None]
             }
         };
         events.into_iter().flatten().collect()
@@ -140,8 +162,9 @@ impl Policy {
 
     fn on_down(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
         state.ups = None;
-        state.downs = state.downs.saturating_add(1);
-        let due = state.downs >= self.rules.after || seen.identity_failure;
+        state.restores.break_calm();
+        state.downs = state.downs.saturating_add(u32::from(!seen.triggered));
+        let due = (state.downs >= self.rules.after && !seen.triggered) || seen.identity_failure;
         let first = || Outage { start: seen.at, last: seen.facts.clone(), told: None, owed: false };
         let outage = state.outage.get_or_insert_with(first);
         outage.start = outage.start.min(seen.at); // only when the wall clock was set back
@@ -155,14 +178,15 @@ impl Policy {
 
     fn on_up(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
         state.downs = 0;
-        let ups = state.ups.get_or_insert(UpStreak { count: 0, since: seen.at });
+        let ups = state.ups.get_or_insert(UpStreak { count: 0, since: seen.back_at(), restored: false });
         ups.count = ups.count.saturating_add(1);
+        ups.restored |= seen.is_restored();
         let over = ups.count >= self.rules.resolve_after;
-        let end = ups.since;
+        let (end, restored) = (ups.since, ups.restored);
         let outage = state.outage.take_if(|outage| outage.told.is_none() || (over && !seen.silenced))?;
         let told = outage.told?;
-        let kind =
-            AlertKind::Resolved { start: outage.start, end: end.max(outage.start), failed: Box::new(told.failed) };
+        let (end, failed) = (end.max(outage.start), Box::new(told.failed));
+        let kind = AlertKind::Resolved { start: outage.start, end, failed, restored };
         let id = format!("{}.up", told.thread);
         Some(AlertEvent {
             id,
@@ -172,6 +196,21 @@ impl Policy {
             kind,
             facts: seen.facts.clone(),
         })
+    }
+
+    /// Beside the outage: whether it was restored, and holds. `outage`: its start, and whether people were told of it.
+    fn on_back(
+        &self,
+        state: &mut SubjectState,
+        seen: &Observation,
+        outage: Option<(DateTime<Utc>, bool)>,
+        now: DateTime<Utc>,
+    ) -> Option<AlertEvent> {
+        if !seen.is_restored() {
+            return state.restores.on_up(seen, now);
+        }
+        let (down_since, is_told) = outage.unwrap_or((seen.at, false));
+        state.restores.on_restored(seen, down_since.min(seen.at), is_told, self.rules.reminder, now)
     }
 
     /// An outage that people know of and that lasts is said again after `reminder`.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::alert::Back;
 use crate::record::FailureKind;
 
 const INTERVAL: Duration = Duration::from_mins(10);
@@ -28,6 +29,8 @@ fn look(verdict: Verdict, at: DateTime<Utc>) -> Observation {
         identity_failure: false,
         paused: false,
         silenced: false,
+        triggered: false,
+        back: None,
         facts: AlertFacts::default(),
     }
 }
@@ -40,6 +43,10 @@ fn name(kind: &AlertKind) -> &'static str {
         AlertKind::Blind { .. } => "blind",
         AlertKind::BlindOver { .. } => "blind-over",
         AlertKind::Test { .. } => "test",
+        AlertKind::Restored { .. } => "restored",
+        AlertKind::Unsteady { number: 0, .. } => "unsteady",
+        AlertKind::Unsteady { .. } => "unsteady-reminder",
+        AlertKind::Steady { .. } => "steady",
     }
 }
 
@@ -49,17 +56,20 @@ fn restarted(state: &SubjectState) -> SubjectState {
 }
 
 /// Walks a story: `u`p, `d`own, `?` unknown, `i`dentity failure, `p`aused account, one cycle each interval; `.` no cycle in one interval;
-/// `R` restart, `(` and `)` begin and end of maintenance. What the n-th cycle causes is written behind it: `dd! u~` with `!` triggered, `r` reminder, `~`
-/// resolved, `b` blind, `o` blind over.
+/// `R` restart, `(` and `)` begin and end of maintenance. A tunnel that was found dead: `x` restored, `a` came back by
+/// itself. In the minutes before the next cycle, because an event asked for it: `D`own, `U`p, `X` restored. What the n-th
+/// cycle causes is written behind it: `dd! u~` with `!` triggered, `r` reminder, `~` resolved, `b` blind, `o` blind
+/// over, `+` restored, `#` falls again and again, `=` holds.
 fn walk(rules: AlertRules, story: &str) {
     let mut state = SubjectState::default();
     let (mut minutes, mut silenced) = (0, false);
+    let mut events = 0;
     let mut said = String::new();
-    for step in story.chars().filter(|c| !matches!(c, '!' | 'r' | '~' | 'b' | 'o' | ' ')) {
+    for step in story.chars().filter(|c| !matches!(c, '!' | 'r' | '~' | 'b' | 'o' | '+' | '#' | '=' | ' ')) {
         said.push(step);
         let verdict = match step {
-            'u' => Verdict::Up,
-            'd' | 'i' => Verdict::Down,
+            'u' | 'U' | 'x' | 'X' | 'a' => Verdict::Up,
+            'd' | 'D' | 'i' => Verdict::Down,
             '?' | 'p' => Verdict::Unknown,
             '.' => {
                 minutes += 10;
@@ -76,18 +86,26 @@ fn walk(rules: AlertRules, story: &str) {
             other => panic!("`{other}` is no step"),
         };
         let (identity_failure, paused) = (step == 'i', step == 'p');
-        let seen = Observation { identity_failure, paused, silenced, ..look(verdict, minute(minutes)) };
-        for event in Policy::new(rules).observe(&mut state, &seen, minute(minutes)) {
+        let back =
+            matches!(step, 'x' | 'X' | 'a').then(|| Back { after: Duration::from_secs(2), restored: step != 'a' });
+        let triggered = matches!(step, 'D' | 'U' | 'X');
+        events = if triggered { events + 1 } else { 0 };
+        let at = if triggered { minute(minutes - 9 + events) } else { minute(minutes) };
+        let seen = Observation { identity_failure, paused, silenced, triggered, back, ..look(verdict, at) };
+        for event in Policy::new(rules).observe(&mut state, &seen, at) {
             said.push(match event.kind {
                 AlertKind::Triggered { .. } => '!',
-                AlertKind::Reminder { .. } => 'r',
+                AlertKind::Reminder { .. } | AlertKind::Unsteady { number: 1.., .. } => 'r',
                 AlertKind::Resolved { .. } => '~',
                 AlertKind::Blind { .. } => 'b',
                 AlertKind::BlindOver { .. } => 'o',
+                AlertKind::Restored { .. } => '+',
+                AlertKind::Unsteady { number: 0, .. } => '#',
+                AlertKind::Steady { .. } => '=',
                 AlertKind::Test { .. } => 't',
             });
         }
-        minutes += 10;
+        minutes += if triggered { 0 } else { 10 };
     }
     assert_eq!(said, story.replace(' ', ""), "with {rules:?}");
 }
@@ -162,6 +180,129 @@ fn in_maintenance_nothing_is_told_and_everything_counts() {
 }
 
 #[test]
+fn a_restored_tunnel_is_one_notice_and_three_within_an_hour_are_an_alert() {
+    for story in [
+        "u x+ u u u u u u u x+ u",                  // one each
+        "u a u a u a u",                            // strongSwan's own work, or one lost probe
+        "x+ u u x+ u u x# u x u u u u u u u= u x+", // no more notices, until it held for an hour
+        "x+ u u x+ u u u x+ u x# u",                // within 60 minutes, whichever
+        "x+ x+ x# u u u u u u u= u",
+        "x+ x+ x# u u u d u u u u u u u= u", // an outage, though untold, is no calm
+        "x+ x+ x# u u u a u u u=",           // what came back by itself was not restored
+        "x+ x+ x# u ? ? ? ?b uo u=",         // what is not known to be otherwise
+        "x+ x+ x# . . u u u u u u u= u",     // nobody knows what was in the gap
+        "x+ x+ x# d d! u~ u u u u u u= u",   // two stories
+        "d x+ u",                            // an outage that nobody was told of
+        "d d! x~ u",                         // that it was restored is said when it is over
+        "d d! x~ d x+ d x# u",               // and counts
+        "x+ R x+ R x# R x R u u u u u u R u=",
+    ] {
+        walk(rules(), story);
+    }
+    walk(AlertRules { resolve_after: 2, ..rules() }, "d d! x u~ u x+ u");
+    let reminded = AlertRules { reminder: Duration::from_hours(1), ..rules() };
+    walk(reminded, "x+ u x+ u x# u x u x u xr u x u u u u u u u=");
+    walk(AlertRules { reminder: Duration::ZERO, ..rules() }, "x+ x+ x# x x x x x x x x x x x x x x x x x x x x x x x");
+}
+
+#[test]
+fn in_maintenance_no_restoring_is_told_and_each_counts() {
+    for story in [
+        "( x x x x ) u u u u u u u u",
+        "x+ ( x ) x# u",
+        "( x x x ) x# u",
+        "x+ x+ x# ( u u u u u u u ) u=", // that it holds is told afterwards
+        "d d! ( x ) u~",
+    ] {
+        walk(rules(), story);
+    }
+}
+
+#[test]
+fn a_cycle_that_an_event_asked_for_counts_as_no_down_cycle() {
+    for story in [
+        "u D d d! u~",
+        "u D D D u",       // over by the next cycle of the timetable
+        "u D U u",         // or at the next event
+        "u D d U d d! U~", // up is up, whoever asked
+        "D d D d! D D U~",
+        "D X+ u",
+        "d d! D X~ u",
+        "u D . . . d d!", // a gap is a gap
+        "u D . d d!",     // and none is none
+    ] {
+        walk(rules(), story);
+    }
+    for after in [0, 1] {
+        walk(AlertRules { after, ..rules() }, "u D d! u~ U D d!");
+    }
+}
+
+#[test]
+fn an_outage_that_an_event_found_began_then_whatever_the_intervals() {
+    let policy = Policy::new(rules());
+    let mut state = SubjectState::default();
+    let mut see = |verdict, minutes, triggered, interval| {
+        let seen = Observation { triggered, interval: Duration::from_mins(interval), ..look(verdict, minute(minutes)) };
+        policy.observe(&mut state, &seen, minute(minutes)).pop().map(|event| event.kind)
+    };
+    assert_eq!(see(Verdict::Up, 0, false, 10), None);
+    // Down, it is asked every minute, from the next cycle of the timetable on.
+    assert_eq!(see(Verdict::Down, 4, true, 1), None);
+    assert_eq!(see(Verdict::Down, 10, false, 1), None);
+    assert_eq!(see(Verdict::Down, 11, false, 1), Some(AlertKind::Triggered { start: minute(4), downs: 2 }));
+}
+
+#[test]
+fn an_event_between_two_cycles_makes_no_gap() {
+    let policy = Policy::new(rules());
+    let mut state = SubjectState::default();
+    let mut see = |minutes, triggered, interval| {
+        let seen =
+            Observation { triggered, interval: Duration::from_mins(interval), ..look(Verdict::Down, minute(minutes)) };
+        policy.observe(&mut state, &seen, minute(minutes)).len()
+    };
+    assert_eq!([see(0, false, 10), see(4, true, 1), see(10, false, 1)], [0, 0, 1]);
+}
+
+#[test]
+fn a_notice_says_how_long_it_was_out_and_how_often_it_fell() {
+    let policy = Policy::new(rules());
+    let mut state = SubjectState::default();
+    let back = Some(Back { after: Duration::from_millis(1_250), restored: true });
+    let restored = |minutes| Observation { back, ..look(Verdict::Up, minute(minutes)) };
+    let end = |minutes| minute(minutes) + chrono::TimeDelta::milliseconds(1_250);
+    let mut see = |seen: Observation| {
+        let now = seen.at + chrono::TimeDelta::seconds(5);
+        policy.observe(&mut state, &seen, now).pop().map(|event| (event.id, event.thread, event.kind))
+    };
+    let id = "paris.20261120T000000.000Z.restored".to_owned();
+    let kind = AlertKind::Restored { start: minute(0), end: end(0), hour: 1, day: 1 };
+    assert_eq!(see(restored(0)), Some((id.clone(), id, kind)));
+
+    assert_eq!(see(look(Verdict::Down, minute(500))), None);
+    let kind = AlertKind::Restored { start: minute(500), end: end(510), hour: 1, day: 2 };
+    assert_eq!(see(restored(510)).unwrap().2, kind, "down before it was told");
+    assert_eq!(
+        see(restored(540)).unwrap().2,
+        AlertKind::Restored { start: minute(540), end: end(540), hour: 2, day: 3 }
+    );
+
+    let id = "paris.20261120T083000.000Z.unsteady".to_owned();
+    let kind = AlertKind::Unsteady { start: minute(510), number: 0, hour: 3, day: 4 };
+    assert_eq!(see(restored(570)), Some((id.clone(), id.clone(), kind)));
+    let reminder = see(restored(570 + 241)).unwrap();
+    let kind = AlertKind::Unsteady { start: minute(510), number: 1, hour: 1, day: 5 };
+    assert_eq!(reminder, (format!("{id}.reminder-1"), id.clone(), kind));
+    for minutes in (820..=870).step_by(10) {
+        assert_eq!(see(look(Verdict::Up, minute(minutes))), None);
+    }
+    let kind = AlertKind::Steady { start: minute(510), end: end(811), times: 4 };
+    let over = see(look(Verdict::Up, minute(880))).unwrap();
+    assert_eq!(over, (format!("{id}.over"), id, kind));
+}
+
+#[test]
 fn what_is_told_after_maintenance_has_its_true_start_and_end() {
     let policy = Policy::new(rules());
     let mut state = SubjectState::default();
@@ -220,7 +361,7 @@ fn events_tell_when_it_began_how_long_it_was_and_what_failed() {
     let resolved = policy.observe(&mut state, &look(Verdict::Up, minute(40)), minute(41)).remove(0);
     assert_eq!(resolved.thread, triggered.id);
     let failed = Box::new(triggered.facts);
-    assert_eq!(resolved.kind, AlertKind::Resolved { start: minute(0), end: minute(30), failed });
+    assert_eq!(resolved.kind, AlertKind::Resolved { start: minute(0), end: minute(30), failed, restored: false });
     assert_eq!(state.open_alert(), None);
 }
 
@@ -279,6 +420,7 @@ fn thirty_days_tell_each_outage_once() {
 }
 
 /// One step of any story.
+#[expect(clippy::struct_excessive_bools, reason = "each of them may come with any other")]
 #[derive(Debug, Clone)]
 struct Step {
     verdict: Verdict,
@@ -287,19 +429,25 @@ struct Step {
     minutes: i64,
     restart: bool,
     silenced: bool,
+    triggered: bool,
+    /// Up: whether it had been dead, and was restored.
+    back: Option<bool>,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let verdict = prop_oneof![Just(Verdict::Up), Just(Verdict::Down), Just(Verdict::Unknown)];
     let minutes = prop_oneof![8 => Just(10_i64), 1 => 21_i64..2000, 1 => -2000_i64..0];
     let weighted = prop::bool::weighted;
-    let step = (verdict, weighted(0.1), minutes, weighted(0.2), weighted(0.3)).prop_map(
-        |(verdict, identity_failure, minutes, restart, silenced)| Step {
+    let back = prop::option::weighted(0.5, weighted(0.8));
+    let step = (verdict, weighted(0.1), minutes, weighted(0.2), weighted(0.3), weighted(0.2), back).prop_map(
+        |(verdict, identity_failure, minutes, restart, silenced, triggered, back)| Step {
             verdict,
             identity_failure,
             minutes,
             restart,
             silenced,
+            triggered,
+            back: back.filter(|_| verdict == Verdict::Up),
         },
     );
     prop::collection::vec(step, 0..120)
@@ -318,17 +466,26 @@ proptest! {
     #[test]
     fn alerts_alternate_and_every_one_is_resolved_once(rules in any_rules(), steps in steps()) {
         let mut state = SubjectState::default();
-        let (mut now, mut open, mut blind) = (minute(0), None, None);
-        let ups_to_end = (0..=rules.resolve_after).map(|_| {
-            Step { verdict: Verdict::Up, identity_failure: false, minutes: 10, restart: false, silenced: false }
+        let (mut now, mut open, mut blind, mut unsteady) = (minute(0), None, None, None);
+        // And for an hour, for one that fell again and again.
+        let ups_to_end = (0..=rules.resolve_after + 6).map(|_| Step {
+            verdict: Verdict::Up,
+            identity_failure: false,
+            minutes: 10,
+            restart: false,
+            silenced: false,
+            triggered: false,
+            back: None,
         });
         for step in steps.into_iter().chain(ups_to_end) {
             now += chrono::TimeDelta::minutes(step.minutes);
             if step.restart {
                 state = restarted(&state);
             }
-            let Step { verdict, identity_failure, silenced, .. } = step;
-            let seen = Observation { identity_failure, silenced, ..look(verdict, now) };
+            let Step { verdict, identity_failure, silenced, triggered, .. } = step;
+            let back = step.back.map(|restored| Back { after: Duration::from_secs(3), restored });
+            let (was_told, was_unsteady) = (open.is_some(), unsteady.is_some());
+            let seen = Observation { identity_failure, silenced, triggered, back, ..look(verdict, now) };
             for event in Policy::new(rules).observe(&mut state, &seen, now) {
                 prop_assert!(!silenced, "told in maintenance: {event:?}");
                 match (&event.kind, step.verdict) {
@@ -350,12 +507,27 @@ proptest! {
                     (AlertKind::BlindOver { .. }, Verdict::Up | Verdict::Down) => {
                         prop_assert_eq!(blind.take(), Some(event.thread));
                     }
+                    (AlertKind::Restored { start, end, hour: 1..=2, .. }, Verdict::Up) => {
+                        prop_assert!(step.back == Some(true) && start < end);
+                        prop_assert!(!was_told && !was_unsteady, "told already");
+                    }
+                    (AlertKind::Unsteady { number: 0, hour: 3.., .. }, Verdict::Up) => {
+                        prop_assert!(unsteady.replace(event.thread).is_none(), "unsteady twice");
+                    }
+                    (AlertKind::Unsteady { number: 1.., .. }, Verdict::Up) => {
+                        prop_assert_eq!(unsteady.as_ref(), Some(&event.thread));
+                    }
+                    (AlertKind::Steady { start, end, times: 3.. }, Verdict::Up) => {
+                        prop_assert_eq!(unsteady.take(), Some(event.thread));
+                        prop_assert!(start <= end && step.back != Some(true));
+                    }
                     (kind, verdict) => prop_assert!(false, "{verdict} caused {kind:?}"),
                 }
             }
             prop_assert_eq!(state.open_alert().is_some(), open.is_some());
             prop_assert_eq!(state.blind_since().is_some(), blind.is_some());
+            prop_assert_eq!(state.is_unsteady(), unsteady.is_some());
         }
-        prop_assert!(open.is_none() && blind.is_none(), "everything ends when it is up again");
+        prop_assert!(open.is_none() && blind.is_none() && unsteady.is_none(), "everything ends when it is up again");
     }
 }

@@ -213,6 +213,36 @@ mod tests {
         }
     }
 
+    /// As the first version wrote it, with a tunnel's facts unknown, and less remembered of each subject.
+    const FIRST_VERSION: &str = r#"{"version":1,"subjects":{"paris":{"last":{"at":"2026-11-20T06:25:30Z","interval":
+        {"secs":600,"nanos":0}},"downs":0,"ups":{"count":1,"since":"2026-11-20T06:25:30Z"},"outage":{"start":
+        "2026-11-20T06:05:30Z","last":{"prober":"edge-1","stage":"login","reason":"auth-rejected","detail":null,"stages":
+        "login=auth-rejected","external":null,"gateway":null,"login_ms":null,"internal":null,"checks":"","dialogue":[]},
+        "told":{"thread":"paris.20261120T060530.000Z.down","at":"2026-11-20T06:15:31Z","reminders":0,"failed":{"prober":
+        "edge-1","stage":"login","reason":"auth-rejected"}}},"blindness":null}},"outbox":{"pending":[{"channel":"email",
+        "event":{"id":"a","thread":"a","subject":"paris","at":"2026-11-20T06:15:31Z","kind":{"resolved":{"start":
+        "2026-11-20T05:05:30Z","end":"2026-11-20T05:15:30Z","failed":{"prober":"edge-1"}}},"facts":{"prober":"edge-1"}},
+        "created_at":"2026-11-20T06:15:31Z","attempts":1,"next_attempt":"2026-11-20T06:16:31Z","last_error":"refused"}],
+        "dead":[],"delivered":3,"given_up":0}}"#;
+
+    #[test]
+    fn what_the_first_version_wrote_is_understood() {
+        let dir = TempDir::new().unwrap();
+        let store = store(&dir);
+        store.save(&AlertState::default()).unwrap();
+        fs::write(store.path(), FIRST_VERSION).unwrap();
+        let state = store.load().unwrap();
+        assert_eq!(files(&dir), ["alerts.json"], "not set aside");
+        assert_eq!(
+            state.subjects["paris"].open_alert().unwrap().start,
+            "2026-11-20T06:05:30Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap()
+        );
+        let AlertKind::Resolved { restored, .. } = state.outbox.pending().next().unwrap().event.kind else {
+            panic!("{state:?}")
+        };
+        assert!(!restored && !state.subjects["paris"].is_unsteady());
+    }
+
     #[test]
     fn two_damaged_files_of_one_second_are_both_kept() {
         let dir = TempDir::new().unwrap();

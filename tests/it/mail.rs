@@ -355,6 +355,8 @@ async fn an_outage_becomes_two_mails_in_one_thread() {
             identity_failure: false,
             paused: false,
             silenced: false,
+            triggered: false,
+            back: None,
             facts: AlertFacts { prober: "edge 1".into(), ..AlertFacts::default() },
         };
         notifier.observe(observation, AlertRules::default()).await.unwrap();

@@ -98,6 +98,8 @@ fn work_with(mut state: AlertState) {
                 identity_failure: false,
                 paused: false,
                 silenced: false,
+                triggered: false,
+                back: None,
                 facts: AlertFacts::default(),
             };
             for event in policy.observe(subject, &seen, now()) {
