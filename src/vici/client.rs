@@ -199,8 +199,11 @@ pub(super) async fn within<T>(
     future: impl Future<Output = T>,
 ) -> Result<T, ViciError> {
     let began = Instant::now();
-    let timed_out = |_| ViciError::TimedOut { command: command.to_owned(), after: began.elapsed() };
-    timeout_at(deadline, future).await.map_err(timed_out)
+    timeout_at(deadline, future).await.map_err(|_| {
+        // People read it: a tenth of a second is as much as they want to know.
+        let tenths = (began.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+        ViciError::TimedOut { command: command.to_owned(), after: Duration::from_secs_f64(tenths) }
+    })
 }
 
 fn take_room(room: &mut usize, weight: usize) -> Result<(), Fault> {
