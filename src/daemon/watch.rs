@@ -3,15 +3,24 @@
 //! What an event says is logged when it comes, whatever else the prober does then. What it means is for the cycle to see.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 
 use crate::config::{Config, Ipsec};
+use crate::ipsec::resolve;
 use crate::net::NetContext;
 use crate::record::SiteName;
 use crate::scheduler::Wake;
-use crate::vici::{Direction, Endpoint, Event, Events, Strongswan};
+use crate::vici::{ChildRef, Direction, Endpoint, Event, IkeControl, Strongswan};
+
+/// How long a daemon that came back may take until it knows the watched tunnels. Its socket is there first: what loads
+/// its configuration (`swanctl --load-all` in the unit) needs it.
+const CONFIGURED_WITHIN: Duration = Duration::from_secs(2);
+/// From one look to the next meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A site whose tunnel is watched.
 struct Watched {
@@ -35,11 +44,12 @@ pub(super) fn begin(
         .collect();
     // The configuration was checked; an endpoint that is none would have stopped the start.
     let endpoint = Endpoint::parse(&config.ipsec.socket).ok().filter(|_| !watched.is_empty())?;
-    let events = Strongswan::new(endpoint, Arc::clone(net)).events();
-    Some(tokio::spawn(watch(events, watched, wakes)))
+    let strongswan = Strongswan::new(endpoint, Arc::clone(net));
+    Some(tokio::spawn(watch(strongswan, watched, wakes)))
 }
 
-async fn watch(mut events: Events, watched: Vec<Watched>, wakes: mpsc::UnboundedSender<Wake>) {
+async fn watch(strongswan: Strongswan, watched: Vec<Watched>, wakes: mpsc::UnboundedSender<Wake>) {
+    let mut events = strongswan.events();
     let mut lost = false;
     loop {
         let event = events.next().await;
@@ -51,6 +61,7 @@ async fn watch(mut events: Events, watched: Vec<Watched>, wakes: mpsc::Unbounded
             }
             Event::Connected if lost => {
                 lost = false;
+                until_configured(&strongswan, &watched).await;
                 tracing::info!("events of strongSwan are heard again: looking at all watched tunnels");
             }
             Event::Child { child, child_id, direction, .. } => {
@@ -75,6 +86,23 @@ async fn watch(mut events: Events, watched: Vec<Watched>, wakes: mpsc::Unbounded
                 return;
             }
         }
+    }
+}
+
+/// Waits until the daemon knows the watched tunnels, or for [`CONFIGURED_WITHIN`]. Events wait too; none is lost.
+async fn until_configured(daemon: &dyn IkeControl, watched: &[Watched]) {
+    let until = Instant::now() + CONFIGURED_WITHIN;
+    let targets: Vec<_> = watched
+        .iter()
+        .map(|one| ChildRef { ike: one.tunnel.ike_sa.clone(), child: one.tunnel.child_sa.clone() })
+        .collect();
+    loop {
+        let view = daemon.view(until).await.unwrap_or_default();
+        let knows_all = targets.iter().all(|target| resolve(&view, target).is_ok());
+        if knows_all || Instant::now() + LOOK_EVERY > until {
+            return;
+        }
+        sleep(LOOK_EVERY).await;
     }
 }
 
