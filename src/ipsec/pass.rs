@@ -16,10 +16,11 @@ use tokio::time::{Instant, sleep};
 use super::note::Note;
 use super::{
     Assessment, Decision, History, Inside, Ledger, NoProbe, NotRestored, Plan, Refusal, Restart, RestartPolicy, Seen,
-    Situation, Step, decide, look_all, resolve, restart,
+    Situation, Step, Unresolved, decide, look_all, resolve, restart,
 };
 use crate::clock::Clock;
 use crate::net::NetContext;
+use crate::uplink;
 use crate::vici::{ChildRef, IkeControl, IkeState, ViciError, View};
 
 /// For one look at all of them.
@@ -119,13 +120,14 @@ impl Pass<'_> {
             let (view, assessed) = self.look(&mut open).await?;
             let histories = self.histories(&view, &open, &assessed);
             let stale = self.ledger.stale(&view, self.clock.now());
+            let cut_off = self.cut_off(&view, &open, &assessed).await;
             let (mut waiting, mut acting, mut earliest) = (Vec::new(), Vec::new(), None::<DateTime<Utc>>);
             for ((mut tunnel, assessed), histories) in open.into_iter().zip(assessed).zip(histories) {
                 let name = names.get(tunnel.place).map_or("", String::as_str);
                 if is_first && let Some(found) = assessed.iter().find(|it| it.is_up()).or(assessed.first()) {
                     (self.tell)(&Note::Found(name, found));
                 }
-                let decided = self.decided(&view, &tunnel.candidates, &assessed, &histories, &stale);
+                let decided = self.decided(&view, &tunnel.candidates, &assessed, &histories, &stale, &cut_off);
                 let next = self.next(name, &mut tunnel, &decided, is_first);
                 match next {
                     Next::End(end) => set(&mut ended, tunnel.place, end),
@@ -203,6 +205,7 @@ impl Pass<'_> {
         assessed: &[Assessment],
         histories: &[History],
         stale: &BTreeSet<u32>,
+        cut_off: &BTreeMap<Option<IpAddr>, bool>,
     ) -> Vec<Decision> {
         let known = assessed.iter().zip(histories);
         let decided = candidates.iter().zip(known).map(|(target, (assessment, history))| {
@@ -214,7 +217,7 @@ impl Pass<'_> {
                 policy: self.policy,
                 history,
                 stale,
-                uplink_down: !assessment.is_up() && self.is_uplink_down(view, target),
+                uplink_down: peer_of(view, target).is_ok_and(|peer| cut_off.get(&peer) == Some(&true)),
                 maintenance: false,
                 now: self.clock.now(),
             })
@@ -222,11 +225,24 @@ impl Pass<'_> {
         decided.collect()
     }
 
-    /// No way leads to the peer, as far as its address is known.
-    fn is_uplink_down(&self, view: &View, target: &ChildRef) -> bool {
-        let Ok(config) = resolve(view, target) else { return false };
-        let mut peers = config.remote_addrs.iter().filter_map(|address| address.parse::<IpAddr>().ok()).peekable();
-        peers.peek().is_some() && peers.all(|peer| matches!(self.net.route_to(peer), Ok(None)))
+    /// Peers to which the own uplink leads no packet, of the tunnels that are down.
+    async fn cut_off(
+        &self,
+        view: &View,
+        open: &[Open],
+        assessed: &[Vec<Assessment>],
+    ) -> BTreeMap<Option<IpAddr>, bool> {
+        let mut peers = BTreeMap::new();
+        let all = open.iter().zip(assessed).flat_map(|(tunnel, all)| tunnel.candidates.iter().zip(all));
+        for (target, _) in all.filter(|(_, assessment)| !assessment.is_up()) {
+            if let Ok(peer) = peer_of(view, target)
+                && !peers.contains_key(&peer)
+            {
+                let why = uplink::is_down(self.net, &[], peer).await;
+                peers.insert(peer, why.is_some());
+            }
+        }
+        peers
     }
 
     fn next(&self, name: &str, tunnel: &mut Open, decided: &[Decision], is_first: bool) -> Next {
@@ -379,6 +395,12 @@ impl Open {
         let named = view.configured.iter().filter(|config| config.child == child);
         self.candidates = named.map(|it| ChildRef { ike: Some(it.ike.clone()), child: it.child.clone() }).collect();
     }
+}
+
+/// The peer's address, where it is configured as one.
+fn peer_of(view: &View, target: &ChildRef) -> Result<Option<IpAddr>, Unresolved> {
+    let config = resolve(view, target)?;
+    Ok(config.remote_addrs.iter().find_map(|address| address.parse().ok()))
 }
 
 fn set(ended: &mut [Ended], place: usize, end: Ended) {
