@@ -69,7 +69,8 @@ pub(super) fn report(records: &[CycleRecord], unreached: &[String]) -> (State, S
     // The worst first: what is cut off is what matters least.
     for verdict in [Verdict::Down, Verdict::Unknown, Verdict::Up] {
         let told = records.iter().filter(|record| record.verdict == verdict);
-        let told = told.filter(|record| all == 1 || verdict != Verdict::Up || !record.leftovers.is_empty());
+        let worth_a_word = |record: &CycleRecord| !record.leftovers.is_empty() || record.restore.is_some();
+        let told = told.filter(|record| all == 1 || verdict != Verdict::Up || worth_a_word(record));
         words.extend(told.map(about));
     }
     words.extend(unreached.iter().map(|site| format!("{site} not probed")));
@@ -105,12 +106,20 @@ fn about(record: &CycleRecord) -> String {
     let left: Vec<_> = record.leftovers.iter().map(|kind| kind.as_str()).collect();
     let words = [
         Some(format!("{} {}", record.site, record.verdict)),
+        record.restore.filter(|_| is_up).map(|after| back(record, after)),
         why.map(|(stage, reason)| format!(": {stage} {reason} ({})", reason.fault_domain())),
         record.detail.as_deref().filter(|_| !is_up).map(|detail| format!(": {detail}")),
         record.login.map(|login| format!(", login {:.3} s", login.as_secs_f64())),
         (!left.is_empty()).then(|| format!(", left behind: {}", left.join(" "))),
     ];
     plain(&words.into_iter().flatten().collect::<String>(), LONGEST_SITE)
+}
+
+/// How a tunnel that was found dead came back: that is no warning, it carries traffic.
+fn back(record: &CycleRecord, after: Duration) -> String {
+    let restored = record.restarts.is_some_and(|restarts| restarts > 0);
+    let how = if restored { "restored" } else { "back by itself" };
+    format!(", {how} after {:.3} s", after.as_secs_f64())
 }
 
 /// Label, value with unit, no thresholds, the least (and the most). What was not measured is left out.
@@ -133,6 +142,8 @@ fn figures(record: &CycleRecord, several: bool) -> Vec<String> {
     figures.extend(record.login.map(|took| seconds("login", took)));
     figures.extend(record.internal.iter().flat_map(|stats| ping("", stats)));
     figures.extend(record.external.iter().flat_map(|stats| ping("external_", stats)));
+    figures.extend(record.restarts.map(|count| format!("{}={count};;;0", label("restarts"))));
+    figures.extend(record.restore.map(|took| seconds("restore", took)));
     figures.extend(record.took.map(|took| seconds("cycle", took)));
     figures
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::{FailureKind, LeftoverKind, Stage};
+use crate::record::{FailureKind, LeftoverKind, SiteKind, Stage};
 
 /// Fields that may be absent are left out.
 fn record(site: &str, verdict: Verdict) -> CycleRecord {
@@ -39,6 +39,36 @@ fn one_site_is_one_line_with_its_figures() {
     assert_eq!(line, words);
     let left = CycleRecord { leftovers: vec![LeftoverKind::RouteLeft], ..record("paris", Verdict::Up) };
     assert_eq!(report(&[left], &[]), (State::Warning, "VPN WARNING - paris up, left behind: route-left\n".to_owned()));
+}
+
+/// A tunnel that was found dead and is up at the end; `restarts` 0: nobody restarted it.
+fn came_back(site: &str, restarts: u32) -> CycleRecord {
+    CycleRecord {
+        kind: SiteKind::Ipsec,
+        failed_stage: Some(Stage::Sa),
+        reason: Some(FailureKind::SaMissing.into()),
+        detail: Some("nothing of its connection".into()),
+        restarts: Some(restarts),
+        restore: Some(Duration::from_millis(1250)),
+        login: None,
+        ..up(site)
+    }
+}
+
+#[test]
+fn a_restored_tunnel_is_well_and_the_line_says_that_it_was_restored() {
+    let figures = |restarts| {
+        format!("rta=1.500ms;;;0 pl=0%;;;0;100 restarts={restarts};;;0 restore=1.250s;;;0 cycle=9.000s;;;0\n")
+    };
+    let words = "VPN OK - oslo up, restored after 1.250 s: sa sa-missing (tunnel) | ";
+    assert_eq!(report(&[came_back("oslo", 1)], &[]), (State::Ok, format!("{words}{}", figures(1))));
+    let words = "VPN OK - oslo up, back by itself after 1.250 s: sa sa-missing (tunnel) | ";
+    assert_eq!(report(&[came_back("oslo", 0)], &[]), (State::Ok, format!("{words}{}", figures(0))));
+    let left_alone = CycleRecord { restarts: Some(0), ..record("oslo", Verdict::Up) };
+    assert_eq!(report(&[left_alone], &[]), (State::Ok, "VPN OK - oslo up | restarts=0;;;0\n".to_owned()));
+    let (_, several) = report(&[up("paris"), came_back("oslo", 1)], &[]);
+    let words = "VPN OK - 2 sites up; oslo up, restored after 1.250 s: sa sa-missing (tunnel) | ";
+    assert!(several.starts_with(words) && several.contains(" 'oslo restarts'=1;;;0 "), "{several}");
 }
 
 #[test]
