@@ -5,10 +5,10 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use libfuzzer_sys::fuzz_target;
 use vpnprobe::account::AccountBook;
-use vpnprobe::alert::{AlertFacts, AlertState, AlertStore, FileStore, Observation, Policy, render};
+use vpnprobe::alert::{AlertFacts, AlertState, AlertStore, Back, FileStore, Observation, Policy, render};
 use vpnprobe::cleanup::{JournalFile, KnownGood};
 use vpnprobe::clock::Clock;
 use vpnprobe::config::{Account, AlertRules, Secret};
@@ -73,7 +73,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// What a start and three cycles do with it.
+/// What a start and four cycles do with it.
 fn work_with(mut state: AlertState) {
     static ZONE: LazyLock<Zone> = LazyLock::new(|| "Europe/Paris".parse().expect("a zone"));
     let zone = &*ZONE;
@@ -89,20 +89,27 @@ fn work_with(mut state: AlertState) {
     let _ = state.outbox.next_due(now());
     let policy = Policy::new(AlertRules::default());
     for (name, subject) in &mut state.subjects {
-        for verdict in [Verdict::Down, Verdict::Unknown, Verdict::Up] {
+        let cycles = [
+            (Verdict::Down, None),
+            (Verdict::Unknown, None),
+            (Verdict::Up, Some(Back { after: Duration::from_secs(3), restored: true })),
+            (Verdict::Up, None),
+        ];
+        for (number, (verdict, back)) in (1..).zip(cycles) {
+            let at = now() + TimeDelta::seconds(600 * number);
             let seen = Observation {
                 subject: name.clone(),
                 verdict,
-                at: now(),
+                at,
                 interval: Duration::from_secs(600),
                 identity_failure: false,
                 paused: false,
                 silenced: false,
                 triggered: false,
-                back: None,
+                back,
                 facts: AlertFacts::default(),
             };
-            for event in policy.observe(subject, &seen, now()) {
+            for event in policy.observe(subject, &seen, at) {
                 let _ = render(&event, zone);
             }
         }
