@@ -16,7 +16,7 @@ use vpnprobe::alert::{
 };
 use vpnprobe::clock::SystemClock;
 use vpnprobe::config::{AlertRules, Email, Secret, SecretSource, SmtpTls};
-use vpnprobe::record::Verdict;
+use vpnprobe::record::{CycleRecord, Verdict};
 use vpnprobe::zone::Zone;
 
 use crate::house::{House, Said, alone};
@@ -371,6 +371,67 @@ async fn an_outage_becomes_two_mails_in_one_thread() {
     assert!(up.contains(&format!("In-Reply-To: {id}\r\n")), "{up}");
     assert_eq!(notifier.shutdown(Instant::now() + LIMIT).await.unwrap(), 0);
     task.await.unwrap();
+}
+
+/// A cycle of a tunnel that was found dead and restored, as the journal and the control socket know it.
+fn restored_cycle(time: &str) -> CycleRecord {
+    let stage = |stage: &str, outcome: Value, detail: Option<&str>| json!({ "stage": stage, "outcome": outcome, "required": true, "took": { "secs": 0, "nanos": 0 }, "detail": detail });
+    let record = json!({
+        "id": time, "time": time, "site": "utumishi", "kind": "ipsec", "prober": "edge 1",
+        "interval": { "secs": 600, "nanos": 0 }, "verdict": "up", "failed_stage": "sa", "reason": "sa-missing",
+        "stages": [
+            stage("sa", json!({ "failed": "sa-missing" }), None),
+            stage("restart", json!("passed"), Some("restored within 812 ms, attempt 1")),
+        ],
+        "detail": "the IKE_SA is gone", "restarts": 1, "restore": { "secs": 1, "nanos": 250_000_000 },
+        "tunnel": { "installed": 1, "bytes_in": 420, "bytes_out": 840, "packets_in": 5, "packets_out": 10 },
+        "leftovers": [], "dialogue": [], "checks": [],
+    });
+    serde_json::from_value(record).unwrap()
+}
+
+#[tokio::test]
+async fn restored_tunnels_are_a_mail_each_and_the_third_is_the_last_for_now() {
+    let mut server = MailServer::start("none", None, &[]).await;
+    let state = TempDir::new().unwrap();
+    let clock = Arc::new(SystemClock);
+    let (notifier, task) = Notifier::new(
+        Arc::new(FileStore::new(state.path(), clock.clone())),
+        vec![Arc::new(EmailChannel::new(server.email(SmtpTls::None), None))],
+        &RouteGate::new(),
+        clock,
+        "Europe/Paris".parse::<Zone>().unwrap(),
+    )
+    .unwrap();
+    let task = tokio::spawn(task.run());
+    for minute in [0, 10, 20, 30, 40] {
+        let record = restored_cycle(&format!("2026-11-20T06:{minute:02}:00Z"));
+        notifier.observe(Observation::from_record(&record), AlertRules::default()).await.unwrap();
+    }
+    for (subject, id, words) in [
+        ("restored after 1.2 s: sa sa-missing (tunnel)", "20261120T060000.000Z.restored", "once in the last hour"),
+        ("restored after 1.2 s: sa sa-missing (tunnel)", "20261120T061000.000Z.restored", "2 times in the last hour"),
+        (
+            "FALLS again and again, restored 3 times within an hour: sa sa-missing (tunnel)",
+            "20261120T060000.000Z.unsteady",
+            "3 times in the last hour",
+        ),
+    ] {
+        let mail = server.next("mail").await["mail"].as_str().unwrap().replace("=\r\n", "").replace("\r\n ", " ");
+        for line in [
+            format!("Subject: [vpnprobe] utumishi {subject}\r\n"),
+            format!("Message-ID: <utumishi.{id}.edge=201.vpnprobe@example.com>\r\n"),
+            format!("Restored:        {words}, "),
+            "Restart:         restored within 812 ms, attempt 1\r\n".to_owned(),
+        ] {
+            assert!(mail.contains(&line), "{line:?} is missing in\n{mail}");
+        }
+        assert!(!mail.contains("In-Reply-To"), "{mail}");
+    }
+    assert_eq!(notifier.shutdown(Instant::now() + LIMIT).await.unwrap(), 0);
+    task.await.unwrap();
+    let more = server.seen_before_a_marker().await;
+    assert!(more.iter().all(|fact| fact.get("mail").is_none()), "{more:?}");
 }
 
 /// What `notify-test` says with this mail server and these further keys of `email`.

@@ -10,6 +10,7 @@ mod left_alone;
 mod pair;
 mod restored;
 mod sas;
+mod told;
 mod watched;
 
 use pair::{Pair, Side, Tunnel};
