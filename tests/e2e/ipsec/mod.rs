@@ -6,6 +6,7 @@
 mod controls;
 mod down;
 mod figures;
+mod killed;
 mod left_alone;
 mod pair;
 mod restored;
