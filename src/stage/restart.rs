@@ -63,17 +63,17 @@ pub(super) async fn run(cx: &mut TunnelCycle<'_>) -> StageEnd {
             },
             Decision::OnlyWatched => return left_alone("it is only watched"),
             Decision::Leave { why, .. } if cx.order.dry_run => {
-                return left_alone(&format!("would be left to strongSwan first: {}", waits(&why)));
+                return left_alone(&format!("would be left to strongSwan first: {why}"));
             }
             Decision::Leave { why, until: free } => {
                 let site = &cx.site.name;
-                tracing::info!(%site, tunnel = cx.target.child, "left to strongSwan for now: {}", waits(&why));
+                tracing::info!(%site, tunnel = cx.target.child, "left to strongSwan for now: {why}");
                 let wait = free.signed_duration_since(cx.around.clock.now()).to_std().unwrap_or_default();
                 if let Err(end) = wait_for(cx, &why, (Instant::now() + wait).min(until)).await {
                     return end;
                 }
                 if Instant::now() >= until {
-                    return StageEnd::because(FailureKind::RestartFailed, waits(&why));
+                    return StageEnd::because(FailureKind::RestartFailed, why.to_string());
                 }
             }
             Decision::Refused(refusal) => return refused(&refusal),
@@ -259,16 +259,6 @@ fn refused(refusal: &Refusal) -> StageEnd {
         Refusal::UplinkDown => StageEnd::because(MalfunctionKind::OwnUplinkDown, words),
         Refusal::Limit { .. } => StageEnd::because(FailureKind::RestartLimit, words),
         Refusal::NoPeerAddress | Refusal::Maintenance | Refusal::AnotherInstance { .. } => left_alone(&words),
-    }
-}
-
-fn waits(why: &Wait) -> String {
-    match why {
-        Wait::Settling => "its SAs are on the move".to_owned(),
-        Wait::Recovering(work) => work.to_string(),
-        Wait::DeadPeerDetection => "strongSwan asks whether the peer is alive".to_owned(),
-        Wait::JustFallen => "it has just fallen, and strongSwan will make it anew".to_owned(),
-        Wait::JustUp => "it has just come up".to_owned(),
     }
 }
 
