@@ -61,7 +61,8 @@ fuzz_target!(|data: &[u8]| {
         transcript.received(Duration::ZERO, &text);
         dialogue.push(piece, &text);
         dialogue.echo_off(u.ratio(1, 4).unwrap_or(true));
-        while let Some(step) = dialogue.next_step() {
+        let mut patience = 2;
+        while let Some(step) = next_step(&mut dialogue, &mut patience) {
             assert!(!over, "a step after the end");
             match step {
                 Step::Send(line) => {
@@ -93,6 +94,17 @@ fuzz_target!(|data: &[u8]| {
         assert!(!event.text.contains(CANARY) && event.text.chars().count() <= 501, "{event:?}");
     }
 });
+
+/// The next step; where a line waits for the echo to go off, also the one when it has not.
+fn next_step(dialogue: &mut Dialogue, patience: &mut u32) -> Option<Step> {
+    let step = dialogue.next_step();
+    if step.is_some() || *patience == 0 || !dialogue.waits_a_moment() {
+        return step;
+    }
+    *patience -= 1;
+    dialogue.moment_over();
+    dialogue.next_step()
+}
 
 fn types_secret(rule: &DialogueRule) -> bool {
     matches!(&rule.reaction, Reaction::Send { line, .. } if line.fields().any(|field| field == "password"))
@@ -127,8 +139,9 @@ fn rule(u: &mut Unstructured<'_>) -> Result<DialogueRule> {
         LazyLock::new(|| PATTERNS.iter().map(|p| Pattern::new(p).expect("a pattern of ours")).collect());
     let expect = u.choose(&COMPILED)?.clone();
     let field = |name: &str| Template { parts: vec![TemplatePart::Field(name.into())] };
-    let (hidden, again) = (u.ratio(1, 4)?, u.ratio(1, 4)?);
-    let send = |line, max| Reaction::Send { line, max, hidden, again };
+    let (hides, again) = (u.int_in_range(0..=7)?, u.ratio(1, 4)?);
+    let (hidden, may_hide) = (hides < 2, hides == 2);
+    let send = |line, max| Reaction::Send { line, max, hidden, may_hide, again };
     let reaction = match u.int_in_range(0..=7)? {
         0 => send(field("username"), None),
         1 | 2 => send(field("password"), Some((1, FailureKind::AuthRejected.into()))),
