@@ -226,7 +226,7 @@ fn again_and_again_and_not_any_more() {
         "[vpnprobe] paris FALLS again and again, restored 3 times within an hour: sa sa-missing (tunnel)",
         &format!(
             "paris falls again and again, since 2026-11-20 10:35:00 CET, and the prober brings it back.
-Now it carries traffic again. The next message comes when it has held for an hour.
+Now it carries traffic again. There are no more notices until it has held for an hour.
 
 What failed:     sa sa-missing (tunnel)
 Detail:          the IKE_SA is gone, and with it the CHILD_SA

@@ -45,7 +45,7 @@ impl Body<'_> {
             0 => format!("{name} falls again and again, since {from}, and the prober brings it back."),
             _ => format!("{name} still falls again and again, since {from}, for {lasted} now (reminder {number})."),
         });
-        self.line(&format!("Now {}. The next message comes when it has held for an hour.", again(facts)));
+        self.line(&format!("Now {}. There are no more notices until it has held for an hour.", again(facts)));
         self.line("");
         self.write_fall(facts, restored);
         self.line("");

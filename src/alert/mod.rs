@@ -1,4 +1,4 @@
-//! Tells people once when a site is down and once when it is over.
+//! Tells people once when a site is down and once when it is over; and of one that was restored before that.
 //!
 //! ```text
 //! CycleRecord ─▶ Observation ─▶ policy ─▶ AlertEvent ─▶ outbox ─▶ channel (email)

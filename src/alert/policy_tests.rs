@@ -212,6 +212,7 @@ fn in_maintenance_no_restoring_is_told_and_each_counts() {
         "x+ ( x ) x# u",
         "( x x x ) x# u",
         "x+ x+ x# ( u u u u u u u ) u=", // that it holds is told afterwards
+        "( d d d ) x+ u",                // no tunnel is restarted in maintenance: it is down until after it
         "d d! ( x ) u~",
     ] {
         walk(rules(), story);

@@ -147,6 +147,8 @@ fn log(record: &CycleRecord) {
         stage = record.failed_stage.map(tracing::field::display),
         reason = record.reason.map(tracing::field::display),
         login_ms = record.login.map(ms),
+        restarts = record.restarts.filter(|&restarts| restarts > 0),
+        restore_ms = record.restore.map(ms),
         cycle_ms = record.took.map(ms),
         maintenance = record.maintenance.as_ref().map(InForce::label),
         detail = record.detail,
