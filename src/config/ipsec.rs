@@ -25,14 +25,31 @@ pub(super) fn read_ipsec(site: &Fields<'_>) -> Option<Ipsec> {
             None,
         );
     }
-    let name = |key| site.get(key).and_then(|value| read_name(&value));
-    let ike_sa = name("ike_sa");
-    Some(Ipsec {
-        child_sa: name("child_sa")?,
-        ike_sa,
-        restart: read_restart(site),
-        watch: site.get("watch").and_then(|value| value.flag()).unwrap_or(false),
-    })
+    let keys = read_keys(site);
+    Some(Ipsec { child_sa: keys.child_sa?, ike_sa: keys.ike_sa, restart: keys.restart, watch: keys.watch })
+}
+
+/// What the keys of a tunnel say, each by itself.
+struct Keys {
+    child_sa: Option<String>,
+    ike_sa: Option<String>,
+    restart: RestartPolicy,
+    watch: bool,
+}
+
+fn read_keys(fields: &Fields<'_>) -> Keys {
+    let name = |key| fields.get(key).and_then(|value| read_name(&value));
+    Keys {
+        child_sa: name("child_sa"),
+        ike_sa: name("ike_sa"),
+        restart: read_restart(fields),
+        watch: fields.get("watch").and_then(|value| value.flag()).unwrap_or(false),
+    }
+}
+
+/// Checks what `defaults` say of tunnels, also where no site falls back to it.
+pub(super) fn check_ipsec_defaults(defaults: &Fields<'_>) {
+    let _ = read_keys(defaults);
 }
 
 /// Notes keys of the other kind: what is written and has no effect would promise what is not done. `defaults` may hold
@@ -60,7 +77,7 @@ fn read_name(value: &Value<'_>) -> Option<String> {
 }
 
 /// Reads the block `restart` of a site.
-pub(super) fn read_restart(site: &Fields<'_>) -> RestartPolicy {
+fn read_restart(site: &Fields<'_>) -> RestartPolicy {
     let block = site.block("restart", &RESTART);
     let built_in = RestartPolicy::default();
     RestartPolicy {

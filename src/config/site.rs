@@ -14,7 +14,7 @@ use super::blocks::{
 use super::checks::read_checks;
 use super::fields::Fields;
 use super::gateway::{GatewayKeys, read_gateway_keys};
-use super::ipsec::{read_ipsec, read_restart, refuse_others};
+use super::ipsec::{check_ipsec_defaults, read_ipsec, refuse_others};
 use super::keys::SITE;
 use super::profile::Profiles;
 use super::site_fields::needs_login;
@@ -79,7 +79,7 @@ pub(super) fn check_defaults(around: &Surroundings<'_, '_>) {
     if kind_of(&around.defaults).is_some() {
         let _ = Common::read(&around.defaults, around);
         let _ = Draft::read(&around.defaults, around);
-        let _ = read_restart(&around.defaults);
+        check_ipsec_defaults(&around.defaults);
     }
 }
 

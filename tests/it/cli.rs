@@ -68,7 +68,7 @@ async fn every_fault_of_the_configuration_is_shown_at_once_and_no_command_starts
     house.write(
         "config.yml",
         "frequncy: 600\nhttp: { listen: \"127.0.0.1:9877\" }\nsites:\n  paris:\n    vpn_gw: https://vpn.example.com\n    \
-         username: probe\n    password: hunter2\n    timeout: 0\n    kind: ipsec\n  oslo: { vpn_gw: gw, username: probe, passwrd: hunter2 }\n",
+         username: probe\n    password: hunter2\n    timeout: 0\n    kind: egress\n  oslo: { vpn_gw: gw, username: probe, passwrd: hunter2 }\n",
     );
     let faults = [
         "vpnprobe: the configuration has 7 faults\n",
@@ -76,7 +76,7 @@ async fn every_fault_of_the_configuration_is_shown_at_once_and_no_command_starts
         "did you mean `frequency`?",
         "config.yml:2:1: http: is not supported by this version",
         "config.yml:8:14: sites.paris.timeout: `0` is out of range",
-        "config.yml:9:11: sites.paris.kind: `ipsec` is not supported by this version",
+        "config.yml:9:11: sites.paris.kind: `egress` is not supported by this version",
         "config.yml:10:40: sites.oslo.passwrd: unknown key",
         "sites.oslo.password: is missing",
     ];
