@@ -94,7 +94,7 @@ pub enum Fault {
 }
 
 impl Restore<'_> {
-    /// Restarts the tunnel. Nothing is noted and no lock is taken here: [`super::restart`] does.
+    /// Restarts the tunnel. Nothing is noted and no lock is taken here: [`super::restart()`] does.
     pub async fn run(&self) -> Result<Restored, Failed> {
         let tunnel = &self.plan.tunnel;
         self.observer.step(&Step::Begun { tunnel: tunnel.clone(), cause: self.plan.cause.clone() });
