@@ -28,7 +28,11 @@ impl fmt::Display for Note<'_> {
         match self {
             Self::Found(name, assessment) => {
                 let words = assessment.to_string();
-                write!(f, "Tunnel {name} {}", words.replacen("is up", "is UP", 1).replacen("is down", "is DOWN", 1))
+                let loud = [("is up", "is UP"), ("is down", "is DOWN")].into_iter().find_map(|(word, loud)| {
+                    let rest = words.strip_prefix(word)?;
+                    Some(format!("{loud}{rest}"))
+                });
+                write!(f, "Tunnel {name} {}", loud.as_ref().unwrap_or(&words))
             }
             Self::Back(name) => write!(f, "Tunnel {name} is UP: it came back by itself"),
             Self::Left(name, why) => write!(f, "Tunnel {name} is left to strongSwan for now: {why}"),

@@ -8,6 +8,7 @@ mod completions;
 mod config_size;
 mod gateway;
 mod house;
+mod ipsec;
 mod limits;
 mod mail;
 mod mail_headers;

@@ -3,6 +3,7 @@
 //! `pair` breaks tunnels, `sas` tells what both daemons say of them; `controls` proves that each fault is what it is
 //! called, so that no other test passes because nothing had been broken.
 
+mod command;
 mod controls;
 mod down;
 mod figures;
