@@ -148,10 +148,9 @@ fn nothing_is_reset_without_a_way_to_the_peer() {
     let lab = Lab::locked();
     let pair = Pair::start(&lab);
     let command = Command::new(&pair, &["net-a"]);
-    {
-        let _fault = pair.interface_is_down();
-        command.run(&[]).exits(1).said("Tunnel net-a is not reset: the own uplink is down");
-    }
+    pair.pull();
+    command.run(&[]).exits(1).said("Tunnel net-a is not reset: the own uplink is down");
+    pair.plug();
     command.run(&[]).exits(1).said("1 tunnel: 1 restored");
 }
 
