@@ -9,6 +9,9 @@ fn site<'a>(lab: &'a Lab, config: &str, keys: &str) -> Setup<'a> {
     lab.site("paris", &format!("params: {{ config: \"{}\" }}, {keys}", at.display())).default("client", "openvpn")
 }
 
+/// At a question, and half the time after a second refusal, `OpenVPN` hears no signal but KILL.
+const HASTY: &str = "extends: openvpn, leave: { grace: 0s }";
+
 fn codes_of(lab: &Lab, file: &str) -> String {
     format!("otp_secret_file: {}", lab.dir().join("secrets").join(file).display())
 }
@@ -30,7 +33,7 @@ fn a_code_lets_one_in_whenever_it_is_asked_for() {
 fn a_wrong_code_is_otp_rejected_and_the_account_rests() {
     for config in ["codes-at-once", "codes"] {
         let lab = Lab::locked();
-        let paris = site(&lab, config, &codes_of(&lab, "wrong.otp"));
+        let paris = site(&lab, config, &codes_of(&lab, "wrong.otp")).default("client", "hasty").client("hasty", HASTY);
         paris.run(&["test", "--record"]).exits(1);
         paris.rows()[0].is("down", "login", "otp-rejected", "identity");
         paris.run(&["test", "--record"]).exits(3).said("account-paused");
@@ -41,9 +44,7 @@ fn a_wrong_code_is_otp_rejected_and_the_account_rests() {
 #[test]
 fn a_gateway_that_asks_for_a_code_of_a_site_without_a_secret_is_otp_required() {
     let lab = Lab::locked();
-    // At its question it hears no signal but the last.
-    let paris =
-        site(&lab, "codes", "").default("client", "hasty").client("hasty", "extends: openvpn, leave: { grace: 0s }");
+    let paris = site(&lab, "codes", "").default("client", "hasty").client("hasty", HASTY);
     paris.run(&["test", "--record"]).exits(1);
     let row = paris.row();
     row.is("down", "login", "otp-required", "identity");
