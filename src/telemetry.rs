@@ -24,7 +24,13 @@ pub fn begin(format: LogFormat, verbosity: i8) {
         _ => LevelFilter::TRACE,
     };
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let logs = fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).with_ansi(colours);
+    let logs = fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(colours)
+        // Of a line that could not be written, the library tells by `eprintln!`: on the same full disk, a panic.
+        .log_internal_errors(false);
     // A second call (in tests) keeps the first.
     let _ = match format {
         LogFormat::Text => logs.try_init(),

@@ -372,3 +372,17 @@ async fn a_reader_that_goes_away_is_no_panic() {
         assert_eq!(status.code(), Some(0), "{arguments:?}: {stderr}");
     }
 }
+
+#[tokio::test]
+async fn a_log_that_can_not_be_written_loses_its_lines_and_nothing_else() {
+    let _alone = alone().await;
+    for format in ["text", "json"] {
+        let house = House::with_sites(THREE_SITES);
+        // The disk behind it is full.
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = house.command(["-v", "--log-format", format, "test", "--record"]);
+        let status = timeout(LIMIT, command.stderr(full).status()).await.expect("it does not end").unwrap();
+        assert_eq!(status.code(), Some(1), "{format}");
+        assert_eq!(house.rows().len(), 3, "{format}");
+    }
+}
