@@ -350,8 +350,11 @@ impl Pass<'_> {
                 (self.tell)(&Note::Refused(name, &refusal));
                 Tried::Refused
             }
-            Err(NotRestored::Failed(_)) => {
-                self.forgive(view, plan);
+            Err(NotRestored::Failed(failed)) => {
+                // One without an attempt was not counted.
+                if failed.attempts > 0 {
+                    self.forgive(view, plan);
+                }
                 Tried::Failed
             }
         }
@@ -423,3 +426,7 @@ fn longest(policy: &RestartPolicy) -> Duration {
     }
     longest
 }
+
+#[cfg(test)]
+#[path = "pass_tests.rs"]
+mod tests;
