@@ -16,7 +16,7 @@ impl<'a> Command<'a> {
     fn new(pair: &Pair<'a>, list: &[&str]) -> Self {
         let setup = pair.site_without_inside(A);
         let state = setup.dir().join("state").display().to_string();
-        let lines: String = list.iter().map(|name| format!("- {name}\n")).collect();
+        let lines: String = list.iter().flat_map(|name| ["- ", name, "\n"]).collect();
         fs::write(setup.dir().join("list.yaml"), lines).unwrap();
         Self(setup.environment("STATE_DIRECTORY", &state))
     }
