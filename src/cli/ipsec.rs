@@ -1,6 +1,6 @@
 //! `vpnprobe ipsec`: the command line of MIPsec, its flags and its exit statuses.
 //!
-//! It has a runtime of one thread of its own: it mostly waits, and is to be small meanwhile (docs/decisions/0036).
+//! It has a runtime of one thread of its own: it mostly waits, and is to be small meanwhile (docs/decisions/0037).
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

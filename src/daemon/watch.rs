@@ -57,7 +57,7 @@ async fn watch(strongswan: Strongswan, watched: Vec<Watched>, wakes: mpsc::Unbou
         match &event {
             Event::Lost(error) => {
                 lost = true;
-                tracing::warn!("events of strongSwan are not heard any more: {error}");
+                tracing::warn!("events of strongSwan are not heard any more: {}", crate::error::chain(error));
             }
             Event::Connected if lost => {
                 lost = false;
