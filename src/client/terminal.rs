@@ -49,10 +49,20 @@ impl TerminalText {
     pub fn push(&mut self, bytes: &[u8]) -> String {
         let mut raw = std::mem::take(&mut self.partial);
         raw.reserve(bytes.len());
-        for &byte in bytes {
-            self.byte(byte, &mut raw);
+        let mut rest = bytes;
+        while let Some((&byte, after)) = rest.split_first() {
+            // What a client floods its terminal with is plain, and not looked at byte by byte.
+            let plain = if self.state == State::Ground { plain_run(rest) } else { 0 };
+            if plain > 0 {
+                self.after_cr = false;
+                raw.extend_from_slice(&rest[..plain]);
+                rest = &rest[plain..];
+            } else {
+                self.byte(byte, &mut raw);
+                rest = after;
+            }
         }
-        self.decode(&raw)
+        self.decode(raw)
     }
 
     fn byte(&mut self, byte: u8, out: &mut Vec<u8>) {
@@ -131,16 +141,25 @@ impl TerminalText {
     }
 
     /// Decodes what is complete and keeps the beginning of a character for the next read.
-    fn decode(&mut self, raw: &[u8]) -> String {
-        let keep = match std::str::from_utf8(raw) {
+    fn decode(&mut self, raw: Vec<u8>) -> String {
+        // Of ASCII nothing is left but what is printed, line ends and tabs.
+        if raw.is_ascii() {
+            return String::from_utf8(raw).unwrap_or_default();
+        }
+        let keep = match std::str::from_utf8(&raw) {
             Ok(_) => 0,
-            Err(_) => incomplete_tail(raw),
+            Err(_) => incomplete_tail(&raw),
         };
         let (complete, tail) = raw.split_at(raw.len() - keep);
         self.partial = tail.to_vec();
         // C1 control characters (U+0080–U+009F) are escape sequences in one character for some terminals.
         String::from_utf8_lossy(complete).chars().filter(|&c| matches!(c, '\n' | '\t') || !is_unseen(c)).collect()
     }
+}
+
+/// How many bytes at the beginning are printable ASCII.
+fn plain_run(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !matches!(byte, 0x20..=0x7e)).unwrap_or(bytes.len())
 }
 
 /// How many bytes at the end may be the beginning of a UTF-8 character.
