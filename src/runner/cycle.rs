@@ -76,8 +76,11 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         () = around.cancel.cancelled() => None,
         lock = around.lock() => Some(lock),
     };
-    // From here to the end of `cleanup` the prober keeps its own messages back.
-    let hold = around.hold.hold().await;
+    // From here to the end of `cleanup` the prober keeps its own messages back, where a client is to hold the routes.
+    let hold = match site.ssl_vpn() {
+        Some(_) => Some(around.hold.hold().await),
+        None => None,
+    };
     let load = HostLoad::begin();
     let began = Instant::now();
     let now = around.clock.now();
