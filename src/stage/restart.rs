@@ -107,7 +107,7 @@ fn inbound(cx: &TunnelCycle<'_>) -> Option<(u32, u64)> {
 
 async fn ask_again(cx: &mut TunnelCycle<'_>) -> Again {
     if answered(&cx.measured) {
-        return Again::Answered(left_alone("the tunnel carries traffic: what failed lies behind it"));
+        return Again::Answered(not_the_tunnel("the tunnel carries traffic: what failed lies behind it"));
     }
     let before = inbound(cx);
     let mut began = Instant::now();
@@ -117,7 +117,7 @@ async fn ask_again(cx: &mut TunnelCycle<'_>) -> Again {
             Ok(()) => return Again::Answered(back(cx, "answered when it was asked again")),
             Err(end) if answered(&cx.measured) => {
                 let words = end.detail.unwrap_or_default();
-                return Again::Answered(left_alone(&format!("the tunnel carries traffic: {words}")));
+                return Again::Answered(not_the_tunnel(&format!("the tunnel carries traffic: {words}")));
             }
             Err(_) => {}
         }
@@ -127,7 +127,7 @@ async fn ask_again(cx: &mut TunnelCycle<'_>) -> Again {
     }
     match (before, inbound(cx)) {
         (Some((id, packets)), Some((now, more))) if id == now && more > packets => {
-            Again::Answered(left_alone(&format!(
+            Again::Answered(not_the_tunnel(&format!(
                 "{} packets came in through the tunnel meanwhile: what was asked lies behind it and is silent",
                 more - packets
             )))
@@ -245,6 +245,11 @@ fn back(cx: &mut TunnelCycle<'_>, words: &str) -> StageEnd {
 /// Nothing was done, for a reason that is nobody's fault.
 fn left_alone(words: &str) -> StageEnd {
     StageEnd { outcome: Outcome::Skipped { because_of: Stage::Sa }, detail: Some(one_line(words)) }
+}
+
+/// Nothing was done: the tunnel does its work.
+fn not_the_tunnel(words: &str) -> StageEnd {
+    StageEnd { outcome: Outcome::Skipped { because_of: Stage::Internal }, ..left_alone(words) }
 }
 
 fn failed(end: &StageEnd) -> StageEnd {
