@@ -6,6 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use nix::fcntl::{Flock, FlockArg};
+use serde::de::DeserializeOwned;
 
 /// Replaces `path` by a file with these bytes that only this user can read: after a crash the old file or the new one
 /// is there, never a part of one. The directory is created if it is missing.
@@ -33,6 +35,44 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
+}
+
+/// The state that lies there as JSON; none where no file does. One that can't be read, or of which `fault` says what is
+/// wrong with it, is set aside, and `damaged` is told where it went and why.
+pub(crate) fn read_state<T: DeserializeOwned>(
+    path: &Path,
+    now: DateTime<Utc>,
+    fault: impl FnOnce(&T) -> Option<String>,
+    damaged: impl FnOnce(&Path, &str),
+) -> io::Result<Option<T>> {
+    let bytes = match fs::read(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let why = match serde_json::from_slice::<T>(&bytes) {
+        Ok(state) => match fault(&state) {
+            None => return Ok(Some(state)),
+            Some(why) => why,
+        },
+        Err(e) => e.to_string(),
+    };
+    damaged(&set_aside(path, now)?, &why);
+    Ok(None)
+}
+
+/// What is wrong with a state of another version than this program's.
+pub(crate) fn other_version(version: u32, own: u32) -> Option<String> {
+    (version != own).then(|| format!("it has version {version}"))
+}
+
+/// Waits for the lock beside a state file, which keeps other processes from changing it; gone when dropped.
+pub(crate) fn lock(path: &Path) -> io::Result<Flock<File>> {
+    let path = path.with_extension("lock");
+    if let Some(dir) = path.parent() {
+        create_private_dir(dir)?;
+    }
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, e)| e.into())
 }
 
 /// Moves a damaged file to a name that says when and that is not taken yet, and tells that name.

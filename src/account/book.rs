@@ -2,14 +2,11 @@
 //! one-time codes were used.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::totp::Step;
@@ -218,7 +215,7 @@ impl AccountBook {
     }
 
     fn change(&self, now: DateTime<Utc>, change: impl FnOnce(&mut Page)) -> Result<(), BookError> {
-        let changed = self.lock().and_then(|_lock| {
+        let changed = files::lock(&self.path).and_then(|_lock| {
             let mut page = self.read(now)?;
             change(&mut page);
             files::replace(&self.path, &serde_json::to_vec(&page)?)
@@ -228,27 +225,13 @@ impl AccountBook {
 
     /// A damaged book is set aside and begun anew: an account may then be tried once too often, which is said.
     fn read(&self, now: DateTime<Utc>) -> io::Result<Page> {
-        let bytes = match std::fs::read(&self.path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Page::default()),
-            other => other?,
+        // Not why: those words could hold something of the book.
+        let damaged = |aside: &Path, _: &str| {
+            tracing::error!(aside = %aside.display(), "the accounts' book can't be read and was set aside: no account rests any more, and what was used of codes is not known");
         };
-        match serde_json::from_slice::<Page>(&bytes) {
-            Ok(page) if page.version == VERSION => Ok(page),
-            _ => {
-                let aside = files::set_aside(&self.path, now)?;
-                tracing::error!(aside = %aside.display(), "the accounts' book can't be read and was set aside: no account rests any more, and what was used of codes is not known");
-                Ok(Page::default())
-            }
-        }
-    }
-
-    fn lock(&self) -> io::Result<Flock<File>> {
-        let path = self.path.with_extension("lock");
-        if let Some(dir) = path.parent() {
-            files::create_private_dir(dir)?;
-        }
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, e)| e.into())
+        let page =
+            files::read_state(&self.path, now, |page: &Page| files::other_version(page.version, VERSION), damaged)?;
+        Ok(page.unwrap_or_default())
     }
 
     fn error(&self, source: io::Error) -> BookError {

@@ -98,19 +98,10 @@ impl JournalFile {
 
     /// The journal that was left. One that can't be read is set aside and said.
     pub fn read(&self, now: DateTime<Utc>) -> io::Result<Option<Journal>> {
-        let bytes = match std::fs::read(&self.path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
-        };
-        match serde_json::from_slice::<Journal>(&bytes) {
-            Ok(journal) if journal.version == Journal::VERSION => Ok(Some(journal)),
-            damaged => {
-                let aside = files::set_aside(&self.path, now)?;
-                let why = damaged.map_or_else(|e| e.to_string(), |j| format!("it has version {}", j.version));
-                tracing::error!(aside = %aside.display(), why, "the journal of an earlier cycle can't be read and was set aside: leftovers of its client are not known any more");
-                Ok(None)
-            }
-        }
+        let fault = |journal: &Journal| files::other_version(journal.version, Journal::VERSION);
+        files::read_state(&self.path, now, fault, |aside, why| {
+            tracing::error!(aside = %aside.display(), why, "the journal of an earlier cycle can't be read and was set aside: leftovers of its client are not known any more");
+        })
     }
 
     /// Writes it, so that it survives a crash.

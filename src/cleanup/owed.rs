@@ -29,19 +29,14 @@ impl OwedRow {
 
     /// The cycle whose row is owed. A note that can't be read is set aside and said.
     pub fn read(&self, now: DateTime<Utc>) -> io::Result<Option<Started>> {
-        let bytes = match std::fs::read(&self.path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
-        };
-        match serde_json::from_slice(&bytes) {
-            Ok(cycle) => Ok(Some(cycle)),
-            Err(e) => {
-                let aside = files::set_aside(&self.path, now)?;
-                let why = e.to_string();
+        files::read_state(
+            &self.path,
+            now,
+            |_| None,
+            |aside, why| {
                 tracing::error!(aside = %aside.display(), why, "the note of a cycle that was cut can't be read and was set aside: its row is lost");
-                Ok(None)
-            }
-        }
+            },
+        )
     }
 
     /// The row is written.

@@ -5,14 +5,11 @@
 //! so: a full disk must not keep a tunnel down.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::assess::{Assessment, children_of, is_live, resolve};
@@ -200,7 +197,7 @@ impl Ledger {
 
     /// Reads, changes and writes under a lock. Returns the page as it is then.
     fn change(&self, now: DateTime<Utc>, change: impl FnOnce(&mut Page)) -> Page {
-        let lock = self.lock();
+        let lock = files::lock(&self.path);
         let mut page = self.read(now);
         change(&mut page);
         page.tidy(now);
@@ -231,27 +228,12 @@ impl Ledger {
     }
 
     fn read_file(&self, now: DateTime<Utc>) -> io::Result<Page> {
-        let bytes = match std::fs::read(&self.path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Page::default()),
-            other => other?,
+        let damaged = |aside: &Path, why: &str| {
+            tracing::error!(aside = %aside.display(), why, "what was known of restarts of tunnels can't be read and was set aside: the limit per hour begins anew");
         };
-        match serde_json::from_slice::<Page>(&bytes) {
-            Ok(page) if page.version == VERSION => Ok(page),
-            _ => {
-                let aside = files::set_aside(&self.path, now)?;
-                tracing::error!(aside = %aside.display(), "what was known of restarts of tunnels can't be read and was set aside: the limit per hour begins anew");
-                Ok(Page::default())
-            }
-        }
-    }
-
-    fn lock(&self) -> io::Result<Flock<File>> {
-        let path = self.path.with_extension("lock");
-        if let Some(dir) = path.parent() {
-            files::create_private_dir(dir)?;
-        }
-        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, e)| e.into())
+        let page =
+            files::read_state(&self.path, now, |page: &Page| files::other_version(page.version, VERSION), damaged)?;
+        Ok(page.unwrap_or_default())
     }
 
     fn unsaved(&self) -> MutexGuard<'_, Option<Page>> {
