@@ -60,6 +60,9 @@ pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelle
             None if !failed(Stage::Internal) => Decision::Skip(last),
             _ => Decision::Run,
         },
+        Stage::Keepalive if let Some(sa) = not_passed(Stage::Sa).filter(|_| !failed(Stage::Sa)) => {
+            Decision::Skip(sa.stage)
+        }
         Stage::Keepalive => match done.iter().find(|s| s.stage == Stage::Restart) {
             Some(restart) if restart.outcome.is_passed() => Decision::Run,
             Some(restart) if failed(Stage::Sa) || failed(Stage::Internal) => Decision::Skip(restart.stage),
@@ -105,6 +108,17 @@ mod tests {
     fn there_is_no_ping_through_a_tunnel_that_is_not_there() {
         let before = done(&[(Stage::Login, Outcome::Failed(FailureKind::AuthRejected))]);
         assert_eq!(decide(Stage::Internal, &before, true, false), Decision::Skip(Stage::Login));
+    }
+
+    #[test]
+    fn of_a_tunnel_that_strongswan_does_not_tell_of_nothing_more_is_done_and_that_is_why() {
+        let mut before = done(&[
+            (Stage::Sa, Outcome::Inconclusive(MalfunctionKind::ViciUnreachable)),
+            (Stage::Internal, Outcome::Failed(FailureKind::InternalUnreachable)),
+        ]);
+        assert_eq!(decide(Stage::Restart, &before, false, false), Decision::Skip(Stage::Sa));
+        before.extend(done(&[(Stage::Restart, Outcome::Skipped { because_of: Stage::Sa })]));
+        assert_eq!(decide(Stage::Keepalive, &before, false, false), Decision::Skip(Stage::Sa));
     }
 
     #[test]
