@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use super::Sas;
 use crate::lab::{Lab, Setup, Undo, until};
@@ -179,7 +179,19 @@ impl<'a> Pair<'a> {
     #[track_caller]
     pub(crate) fn carries(&self, tunnel: Tunnel) {
         assert!(self.answers(tunnel), "`{}` carries no traffic: {:?}", tunnel.child, self.sas(Side::Prober));
-        assert!(self.lab.connects(&format!("{}:9802", tunnel.inside)), "no TCP through `{}`", tunnel.child);
+        let from = self.lab.connects_from(&format!("{}:9802", tunnel.inside));
+        let from = from.unwrap_or_else(|| panic!("no TCP through `{}`", tunnel.child));
+        // What the peer has to send again, after a fault, would come in through the tunnel.
+        until("the end of the connection at the peer", || self.peer_is_done_with(from).then_some(()));
+    }
+
+    fn peer_is_done_with(&self, port: u16) -> bool {
+        let peer = self.lab.namespace_of("peer");
+        let ss = ["ss", "-Htn", "state", "connected", "exclude", "time-wait", "dport"];
+        let found =
+            Command::new("ip").args(["netns", "exec", &peer]).args(ss).arg(format!("= :{port}")).output().unwrap();
+        assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
+        found.stdout.is_empty()
     }
 
     /// Asserts that it carries none.

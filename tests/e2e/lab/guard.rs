@@ -88,11 +88,17 @@ impl Lab {
 
     /// Whether something listens there, seen from where the prober stands.
     pub(crate) fn connects(&self, address: &str) -> bool {
+        self.connects_from(address).is_some()
+    }
+
+    /// The same, and from which port it did.
+    pub(crate) fn connects_from(&self, address: &str) -> Option<u16> {
         let address: SocketAddr = address.parse().unwrap();
         let namespace = fs::File::open(Path::new("/run/netns").join(self.namespace())).unwrap();
         let attempt = thread::spawn(move || {
             move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
-            TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()
+            let stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok()?;
+            Some(stream.local_addr().unwrap().port())
         });
         attempt.join().unwrap()
     }
