@@ -36,6 +36,8 @@ make_pair() {
     ip -n "$PREFIX-prober" address add 10.73.0.1/32 dev peer0
     # Its own IPv6 address would be tentative for a second whenever the link comes up.
     in_ns prober sysctl -qw net.ipv6.conf.peer0.disable_ipv6=1
+    # What a fault cut off is not sent again for minutes, through the tunnels of whoever comes next.
+    in_ns peer sysctl -qw net.ipv4.tcp_orphan_retries=1
     for net in "${PAIR_INSIDE[@]}"; do
         # Without a tunnel, packets to it go out in the clear, as to a default gateway, and nobody answers.
         ip -n "$PREFIX-prober" route add "$net" via 10.76.0.1
