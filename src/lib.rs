@@ -39,6 +39,7 @@ pub mod runner;
 pub mod stage;
 
 pub mod alert;
+pub mod report;
 pub mod results;
 
 pub mod cli;
