@@ -12,6 +12,7 @@
 //!
 //! The modules are listed in the order of that flow; `docs/architecture.md` draws it larger.
 
+pub mod agreed;
 pub mod clock;
 pub mod config;
 pub mod error;
