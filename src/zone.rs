@@ -43,7 +43,8 @@ impl LocalMoment {
         }
     }
 
-    /// The moment from which on the clock shows no earlier time any more.
+    /// The last moment at which the clock shows this time; where it never does, the moment at which it is set forward over
+    /// it.
     pub const fn last(self) -> DateTime<Utc> {
         match self {
             Self::Once(at) | Self::Twice(_, at) | Self::Skipped(at) => at,
