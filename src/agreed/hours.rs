@@ -23,44 +23,64 @@ struct Part {
     over_midnight: bool,
 }
 
-/// A text that is no hours of the week. It names the part of the text, and [`HoursError::hint`] says what is expected.
+/// A text that is no hours of the week.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HoursError {
-    /// There is nothing, between two commas or at all.
-    #[error("names no hours")]
-    Empty,
-    /// A part without a day: it might be one more range of the days before, or of every day.
-    #[error("`{0}` names no day")]
-    NoDay(String),
-    /// A part without a time.
-    #[error("`{0}` names no time")]
-    NoTime(String),
-    /// Not a day of the week.
-    #[error("`{0}` is not a day of the week")]
-    Day(String),
-    /// Not a range of times.
-    #[error("`{0}` is not a range of times")]
-    Range(String),
-    /// Not a time of day.
-    #[error("`{0}` is not a time of day")]
-    Time(String),
-    /// It ends when it begins.
-    #[error("`{0}` ends when it begins")]
-    NoLength(String),
+#[error("`{part}` {}", .fault.what())]
+pub struct HoursError {
+    /// The part of the text that is wrong.
+    pub part: String,
+    /// What is wrong with it.
+    pub fault: HoursFault,
 }
 
-impl HoursError {
-    /// What to write instead.
-    pub fn hint(&self) -> String {
+/// What is wrong with a part of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoursFault {
+    /// There is nothing, between two commas or at all.
+    Empty,
+    /// A part without a day: it might be one more range of the days before, or of every day.
+    NoDay,
+    /// A part without a time.
+    NoTime,
+    /// Not a day of the week.
+    Day,
+    /// Not a range of times.
+    Range,
+    /// Not a time of day.
+    Time,
+    /// It ends when it begins.
+    NoLength,
+}
+
+impl HoursFault {
+    /// In words, behind the part.
+    pub const fn what(self) -> &'static str {
         match self {
-            Self::Empty => "write `always`, or `Mon-Fri 07:00-19:00, Sat 08:00-12:00`".to_owned(),
-            Self::NoDay(part) => format!("write `Mon-Sun {part}`, or the days that are meant: each part has its own"),
-            Self::NoTime(part) => format!("write `{part} 07:00-19:00`: each part has its own"),
-            Self::Day(_) => "days are `Mon`, `Tue`, `Wed`, `Thu`, `Fri`, `Sat`, `Sun`, or a range `Mon-Fri`".to_owned(),
-            Self::Range(_) => "write `07:00-19:00`, one range for each part".to_owned(),
-            Self::Time(_) => "times are `00:00` to `23:59`, and `24:00` as an end".to_owned(),
-            Self::NoLength(_) => "the whole day is `00:00-24:00`".to_owned(),
+            Self::Empty => "has a part without hours",
+            Self::NoDay => "names no day",
+            Self::NoTime => "names no time",
+            Self::Day => "is not a day of the week",
+            Self::Range => "is not a range of times",
+            Self::Time => "is not a time of day",
+            Self::NoLength => "ends when it begins",
         }
+    }
+
+    /// What to write instead.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Empty => "write `always`, or `Mon-Fri 07:00-19:00, Sat 08:00-12:00`",
+            Self::NoDay => "each part names its days: write `Mon-Fri 07:00-12:00, Mon-Fri 13:00-17:00`",
+            Self::NoTime => "each part names its times: write `Mon 07:00-19:00, Wed 07:00-19:00`",
+            Self::Day => "days are `Mon`, `Tue`, `Wed`, `Thu`, `Fri`, `Sat`, `Sun`, or a range `Mon-Fri`",
+            Self::Range => "write `07:00-19:00`, one range for each part",
+            Self::Time => "times are `00:00` to `23:59`, and `24:00` as an end",
+            Self::NoLength => "the whole day is `00:00-24:00`",
+        }
+    }
+
+    fn of(self, part: &str) -> HoursError {
+        HoursError { part: part.trim().to_owned(), fault: self }
     }
 }
 
@@ -105,41 +125,40 @@ impl FromStr for Hours {
         if text.eq_ignore_ascii_case("always") {
             return Ok(Self::always());
         }
+        if text.split(',').any(|part| part.trim().is_empty()) {
+            return Err(HoursFault::Empty.of(text));
+        }
         let parts = text.split(',').map(|part| parse_part(part.trim())).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), parts: Some(parts) })
     }
 }
 
 fn parse_part(text: &str) -> Result<Part, HoursError> {
-    if text.is_empty() {
-        return Err(HoursError::Empty);
-    }
     // No day has a digit in it, and every time begins with one.
     let Some(split) = text.find(|c: char| c.is_ascii_digit()) else {
-        let days = text.trim_end_matches([' ', '-']);
-        parse_days(days)?;
-        return Err(HoursError::NoTime(days.to_owned()));
+        parse_days(text)?;
+        return Err(HoursFault::NoTime.of(text));
     };
     let (days, times) = text.split_at(split);
     if days.is_empty() {
-        return Err(HoursError::NoDay(text.to_owned()));
+        return Err(HoursFault::NoDay.of(text));
     }
-    let days = parse_days(days.trim_end())?;
-    let (from, to) = times.split_once('-').ok_or_else(|| HoursError::Range(times.to_owned()))?;
-    if to.contains('-') || to.trim().contains(char::is_whitespace) {
-        return Err(HoursError::Range(times.to_owned()));
-    }
-    let (start, end) = (parse_time(from.trim())?, parse_end(to.trim())?);
-    if end == Some(start) {
-        return Err(HoursError::NoLength(times.to_owned()));
+    let days = parse_days(days)?;
+    let range = times.split_once('-').map(|(from, to)| (from.trim(), to.trim()));
+    let (from, to) = range
+        .filter(|(from, to)| !format!("{from}{to}").contains(|c: char| c == '-' || c.is_whitespace()))
+        .ok_or_else(|| HoursFault::Range.of(times))?;
+    let (from, end) = (parse_time(from)?, parse_end(to)?);
+    if end == Some(from) {
+        return Err(HoursFault::NoLength.of(times));
     }
     let to = end.unwrap_or(NaiveTime::MIN);
-    Ok(Part { days, from: start, to, over_midnight: to <= start })
+    Ok(Part { days, from, to, over_midnight: to <= from })
 }
 
 /// `Sat`, `Mon-Fri`, `Fri-Mon`.
 fn parse_days(text: &str) -> Result<Vec<Weekday>, HoursError> {
-    let day = |text: &str| text.trim().parse::<Weekday>().map_err(|_| HoursError::Day(text.trim().to_owned()));
+    let day = |text: &str| text.trim().parse::<Weekday>().map_err(|_| HoursFault::Day.of(text));
     let (first, last) = match text.split_once('-') {
         Some((first, last)) => (day(first)?, day(last)?),
         None => (day(text)?, day(text)?),
@@ -159,10 +178,10 @@ fn parse_time(text: &str) -> Result<NaiveTime, HoursError> {
         let fits = (least..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         if fits { digits.parse::<u32>().ok() } else { None }
     };
-    let time = text
-        .split_once(':')
-        .and_then(|(hour, minute)| NaiveTime::from_hms_opt(number(hour, 1)?, number(minute, 2)?, 0));
-    time.ok_or_else(|| HoursError::Time(text.to_owned()))
+    let (hour, minute) = text.split_once(':').ok_or_else(|| HoursFault::Time.of(text))?;
+    let time =
+        number(hour, 1).zip(number(minute, 2)).and_then(|(hour, minute)| NaiveTime::from_hms_opt(hour, minute, 0));
+    time.ok_or_else(|| HoursFault::Time.of(text))
 }
 
 #[cfg(test)]

@@ -8,6 +8,6 @@ mod hours;
 mod intervals;
 mod time;
 
-pub use hours::{Hours, HoursError};
+pub use hours::{Hours, HoursError, HoursFault};
 pub use intervals::Intervals;
 pub use time::{agreed, day_bounds};

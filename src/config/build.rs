@@ -17,6 +17,7 @@ use super::logging::read_logging;
 use super::maintenance::read_maintenance;
 use super::profile::{Profiles, built_in, read_profiles};
 use super::site::{FREQUENCY, Surroundings, check_defaults, read_site};
+use super::sla::read_sla;
 use super::suggest::did_you_mean;
 use super::tree::{Node, NodeKind};
 use super::uplink::read_uplink;
@@ -54,6 +55,7 @@ pub(super) fn build(
         frequency,
         maintenance: Arc::new(read_maintenance(&top, &timezone, &site_names(&top))),
         uplink: read_uplink(&top, &sites),
+        sla: read_sla(&top, base, environment.now().and_then(|now| timezone.local(now)).map(|now| now.date())),
         timezone,
         prober: top.text("prober").unwrap_or_else(|| environment.host_name().to_owned()),
         state_dir: top.file("state_dir", base).unwrap_or_else(|| default_state_dir(environment)),

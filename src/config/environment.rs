@@ -1,25 +1,36 @@
-//! What the configuration takes from the process: environment variables and the host's name.
+//! What the configuration takes from the process: environment variables, the host's name, and what time it is.
 //!
 //! Handed in as a value, so that nothing below reads the process's environment by itself.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Environment variables and the host's name. Its `Debug` shows no value: some of them are secrets.
+use chrono::{DateTime, Utc};
+
+use crate::clock::{Clock, SystemClock};
+
+/// Environment variables, the host's name and the time. Its `Debug` shows no value: some of them are secrets.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
     host_name: String,
+    now: Option<DateTime<Utc>>,
 }
 
 impl Environment {
-    /// An environment of one's own making.
+    /// An environment of one's own making, in which nobody knows what time it is.
     pub fn new<N: Into<String>, V: Into<String>>(
         variables: impl IntoIterator<Item = (N, V)>,
         host_name: impl Into<String>,
     ) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { variables, host_name: host_name.into() }
+        Self { variables, host_name: host_name.into(), now: None }
+    }
+
+    /// The same at this time.
+    #[must_use]
+    pub fn at(self, now: DateTime<Utc>) -> Self {
+        Self { now: Some(now), ..self }
     }
 
     /// The environment of this process. Variables that are not valid UTF-8 are left out.
@@ -28,12 +39,17 @@ impl Environment {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let host_name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
-        Self { variables, host_name }
+        Self { variables, host_name, now: Some(SystemClock.now()) }
     }
 
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
+    }
+
+    /// What time it is, for warnings about what is over; `None`: not known.
+    pub const fn now(&self) -> Option<DateTime<Utc>> {
+        self.now
     }
 
     /// The host's name; `localhost` where it has none.
@@ -45,7 +61,8 @@ impl Environment {
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.variables.keys().collect();
-        f.debug_struct("Environment").field("variables", &names).field("host_name", &self.host_name).finish()
+        let mut shown = f.debug_struct("Environment");
+        shown.field("variables", &names).field("host_name", &self.host_name).field("now", &self.now).finish()
     }
 }
 

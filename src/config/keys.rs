@@ -26,8 +26,9 @@ pub(super) const TOP: Keys = Keys {
         "ipsec",
         "maintenance",
         "uplink",
+        "sla",
     ],
-    later: &["sla", "http", "hub", "report_to", "report"],
+    later: &["http", "hub", "report_to", "report"],
 };
 
 /// `logging`.
@@ -150,6 +151,9 @@ pub(super) const MAINTENANCE: Keys = Keys {
 /// `uplink`.
 pub(super) const UPLINK: Keys = Keys { known: &["targets"], later: &[] };
 
+/// `sla`.
+pub(super) const SLA: Keys = Keys { known: &["target", "hours", "holidays_file", "credentials"], later: &[] };
+
 /// A profile under `clients`.
 pub(super) const PROFILE: Keys = Keys {
     known: &[
@@ -210,13 +214,16 @@ pub(super) fn names_things(path: &str) -> bool {
     matches!(path, "sites" | "clients")
 }
 
-/// Whether values under this key are not shown: beside the secrets also what a user may put one into.
-pub(super) fn hides_value(key: &str) -> bool {
-    holds_secret(key) || matches!(key, "params" | "env" | "send" | "client_args")
+/// Whether values under this key of the mapping at this path are not shown: beside the secrets also what a user may put
+/// one into.
+pub(super) fn hides_value(path: &str, key: &str) -> bool {
+    // It says what refused credentials count as, in one of two words.
+    let is_word = (path, key) == ("sla", "credentials");
+    (holds_secret(key) && !is_word) || matches!(key, "params" | "env" | "send" | "client_args")
 }
 
 /// Every block, by the name of its definition in the schema.
-pub(super) const BLOCKS: [(&str, &Keys); 17] = [
+pub(super) const BLOCKS: [(&str, &Keys); 18] = [
     ("top", &TOP),
     ("logging", &LOGGING),
     ("email", &EMAIL),
@@ -230,6 +237,7 @@ pub(super) const BLOCKS: [(&str, &Keys); 17] = [
     ("ipsec", &IPSEC),
     ("maintenance", &MAINTENANCE),
     ("uplink", &UPLINK),
+    ("sla", &SLA),
     ("profile", &PROFILE),
     ("rule", &RULE),
     ("leave", &LEAVE),

@@ -93,7 +93,7 @@ pub fn load_str(text: &str, base_dir: &Path, name: &str, environment: &Environme
 }
 
 /// The file's bytes and permission bits; why not, in words, else.
-fn read(path: &Path) -> Result<(Vec<u8>, u32), String> {
+pub(super) fn read(path: &Path) -> Result<(Vec<u8>, u32), String> {
     // Without blocking: a named pipe in the file's place must not hang the program.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let open = File::options().read(true).custom_flags(flags).open(path);

@@ -36,7 +36,8 @@ pub(super) fn parse_time(text: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_opt(hour, minute, second)
 }
 
-fn parse_date(text: &str) -> Option<NaiveDate> {
+/// Reads `2026-11-22`.
+pub(super) fn parse_date(text: &str) -> Option<NaiveDate> {
     let mut parts = text.split('-');
     let (year, month, day) = (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
     if parts.next().is_some() {

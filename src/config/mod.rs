@@ -4,7 +4,8 @@
 //! then one file a block) and hands out either a [`Config`] that need not be checked again, or every fault at once. The
 //! keys are in `keys`, the built-in client profiles in `clients.yml`. Fixtures: `fixtures/config`.
 //!
-//! Nothing here resolves a name, opens a socket or runs a program; only [`SecretSource::read`] does, when a secret is used.
+//! Nothing here resolves a name, opens a socket or runs a program, or reads another file than the configuration and the
+//! holidays that it names; only [`SecretSource::read`] does, when a secret is used.
 
 mod address;
 mod blocks;
@@ -15,6 +16,7 @@ mod fault;
 mod fields;
 mod fingerprint;
 mod gateway;
+mod holidays;
 mod ipsec;
 mod json;
 mod keys;
@@ -34,6 +36,7 @@ mod secret;
 mod secret_read;
 mod site;
 mod site_fields;
+mod sla;
 mod suggest;
 mod template;
 mod toml;
@@ -63,6 +66,7 @@ pub use pattern::Pattern;
 pub use profile::built_in_profile_names;
 pub use schema::schema;
 pub use secret::{Secret, SecretError, SecretSource};
+pub use sla::{Credentials, Sla, Target, TargetError};
 
 pub(crate) use suggest::did_you_mean;
 pub(crate) use units::parse_duration;

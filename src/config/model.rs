@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Pattern, SecretSource};
+use super::{Check, Pattern, SecretSource, Sla};
 use crate::maintenance::Windows;
 use crate::record::{Reason, SiteKind, SiteName};
 use crate::zone::Zone;
@@ -38,6 +38,8 @@ pub struct Config {
     pub maintenance: Arc<Windows>,
     /// How the prober's own way out is looked at.
     pub uplink: UplinkConfig,
+    /// What is promised. Default: nothing, at any time.
+    pub sla: Sla,
     /// Names of environment variables that hold secrets: no client gets them.
     pub secret_env: Vec<String>,
 }

@@ -33,7 +33,7 @@ impl<'a> Value<'a> {
 
     /// The value of a key below this one.
     pub(super) fn below(&self, entry: &'a Entry) -> Self {
-        let hidden = self.hidden || (!names_things(&self.path) && hides_value(&entry.key));
+        let hidden = self.hidden || (!names_things(&self.path) && hides_value(&self.path, &entry.key));
         let path = join_key(&self.path, &entry.key);
         Self { node: &entry.value, path, named_at: entry.at, hidden, sink: self.sink }
     }

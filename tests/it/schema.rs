@@ -152,6 +152,10 @@ fn samples() -> Vec<Value> {
         "SIGINT",
         "auth-rejected",
         "nonsense",
+        "ALWAYS",
+        "Mon-Fri 7:00-19:00",
+        " fri - monday 22:00 - 06:00,Sat1:00-2:00 ",
+        "99.9500",
         "UTC",
         "Europe/Paris",
         "europe/paris",
@@ -195,7 +199,7 @@ fn samples() -> Vec<Value> {
 fn base() -> Value {
     json!({
         "logging": { "email": { "server": "mx", "from": "a@b.example", "to": "c@d.example" } },
-        "alerts": {}, "resolv_conf": {}, "uplink": {},
+        "alerts": {}, "resolv_conf": {}, "uplink": {}, "sla": {},
         "maintenance": [{ "sites": "all", "weekly": "Sun 02:00", "duration": "2h" }, { "sites": "a", "start": "2026-11-22T02:00", "end": "2026-11-22T04:00" }], "defaults": {},
         "clients": { "mine": { "command": "x", "leave": {}, "adopt": [{ "name": "x" }],
             "dialogue": [{ "expect": "up", "connected": true }, { "expect": "x", "send": "y" }] } },
@@ -223,6 +227,7 @@ fn places() -> Vec<String> {
         ("/maintenance/0", "maintenance"),
         ("/maintenance/1", "maintenance"),
         ("/uplink", "uplink"),
+        ("/sla", "sla"),
         ("/clients/mine", "profile"),
         ("/clients/mine/leave", "leave"),
         ("/clients/mine/dialogue/1", "rule"),

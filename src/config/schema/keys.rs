@@ -49,6 +49,10 @@ const MOMENT: Shape = Pattern(
     "a date and a time: 2026-11-22T02:00, or with an offset 2026-11-22T02:00+01:00",
 );
 const WEEKLY: Shape = Pattern(r"^\s*[A-Za-z]+\s+[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\s*$", "a day and a time: Sun 02:00");
+const HOURS: Shape = Pattern(
+    r"^\s*([Aa][Ll][Ww][Aa][Yy][Ss]|([A-Za-z]+\s*(-\s*[A-Za-z]+\s*)?[0-9]{1,2}:[0-9]{2}\s*-\s*[0-9]{1,2}:[0-9]{2}\s*(,\s*|$))+)\s*$",
+    "hours of the week: Mon-Fri 07:00-19:00, Sat 08:00-12:00, or always",
+);
 const SPEAKS: Shape = Choice(&["tls", "tcp", "none"]);
 const FREQUENCY: Shape = Duration(1.0, 2_678_400.0);
 const MONTH: f64 = 2_592_000.0;
@@ -69,6 +73,7 @@ pub(in crate::config) const KEYS: &[Described] = &[
     key("top", "ipsec", Block("ipsec"), "", "Where strongSwan is asked."),
     key("top", "maintenance", List(&Block("maintenance")), "", "Windows of planned work, once or weekly."),
     key("top", "uplink", Block("uplink"), "", "How the prober's own way out is looked at."),
+    key("top", "sla", Block("sla"), "", "What is promised, for reports."),
     key("logging", "dir", Text, "\"results\"", "Directory of the day files; created if missing."),
     key("logging", "file", PLAIN, "\"results\"", "First part of their names: results_2026-11-20.csv."),
     key("logging", "email", Block("email"), "", "How mail is sent. Left out: no mail."),
@@ -164,6 +169,10 @@ pub(in crate::config) const KEYS: &[Described] = &[
     key("maintenance", "exclude_from_sla", Flag, "true", "For reports: its time is not agreed time."),
     key("maintenance", "pause_restarts", Flag, "true", "No IPsec tunnel is restarted."),
     key("uplink", "targets", List(&ADDRESS), "[]", "When none of these answers, the prober's own uplink is down."),
+    key("sla", "target", Number(0.0, 100.0), "", "Promised availability, percent, with four decimals at most. Left out: there is no error budget."),
+    key("sla", "hours", HOURS, "\"always\"", "When it is promised, by the clock of `timezone`."),
+    key("sla", "holidays_file", Text, "", "Days without agreed hours: one date a line, comments behind #."),
+    key("sla", "credentials", Choice(&["down", "excluded"]), "\"down\"", "What the time counts as in which the gateway refuses the probe's own account."),
     key("profile", "extends", Client, "", "Start from this profile: its rules come after one's own."),
     key("profile", "command", PROGRAM, "", "The program; without a slash it is searched in the prober's PATH."),
     key("profile", "args", List(&Words), "", "A group is left out where the site has no value for a field in it."),

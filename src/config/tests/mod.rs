@@ -6,5 +6,6 @@ mod fixtures;
 mod profiles;
 mod schema;
 mod secrecy;
+mod sla;
 pub(super) mod support;
 mod values;

@@ -35,7 +35,7 @@ fn an_editor_refuses_unknown_keys_in_every_block() {
 fn base() -> Value {
     json!({
         "logging": { "email": { "server": "mx", "from": "a@b.example", "to": "c@d.example" } },
-        "alerts": {}, "resolv_conf": {}, "ipsec": {}, "uplink": {},
+        "alerts": {}, "resolv_conf": {}, "ipsec": {}, "uplink": {}, "sla": {},
         "maintenance": [{ "sites": "all", "weekly": "Sun 02:00", "duration": "2h" }, { "sites": "a", "start": "2026-11-22T02:00", "end": "2026-11-22T04:00" }],
         "clients": { "mine": { "command": "x", "leave": {}, "interface": "tun*",
             "dialogue": [{ "expect": "up", "connected": true }, { "expect": "x", "send": "y" }] } },
@@ -68,6 +68,7 @@ fn a_default_in_the_schema_is_what_counts_where_the_key_is_left_out() {
             "resolv_conf" => "/resolv_conf",
             "maintenance" => "/maintenance/0",
             "uplink" => "/uplink",
+            "sla" => "/sla",
             "profile" => "/clients/mine",
             "leave" => "/clients/mine/leave",
             other => panic!("where is `{other}`?"),
