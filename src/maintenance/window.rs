@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, Days, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 
 use crate::record::SiteName;
 use crate::zone::Zone;
@@ -81,6 +81,22 @@ impl Sites {
         }
     }
 
+    /// Their names, in order; none: every site.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Only(sites) => sites.iter().map(SiteName::as_str).collect(),
+        }
+    }
+
+    /// Whether a site of this name is one of them, as a row may have it whose site is not configured any more.
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(sites) => sites.iter().any(|site| site.as_str() == name),
+        }
+    }
+
     /// Whether the site is one of them.
     pub fn contains(&self, site: &SiteName) -> bool {
         match self {
@@ -97,6 +113,21 @@ impl When {
             Self::Once { start, end } => (*start <= time && time < *end).then_some(*end),
             Self::Weekly { day, time: at, length } => weekly_end(time, zone, *day, *at, *length),
         }
+    }
+
+    /// Each time that it is in force between `from` and `to`, from its own start to its own end, in the order of time.
+    pub fn occurrences(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        zone: &Zone,
+    ) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let mut all = match self {
+            Self::Once { start, end } => vec![(*start, *end)],
+            Self::Weekly { day, time, length } => weekly(from, to, zone, *day, *time, *length),
+        };
+        all.retain(|(start, end)| *start < to && from < *end && from < to);
+        all
     }
 }
 
@@ -122,4 +153,26 @@ fn weekly_end(
         .filter_map(|start| start.checked_add_signed(length))
         .filter(|end| time < *end)
         .max()
+}
+
+/// Those that may hold a moment from `from` to `to`.
+fn weekly(
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    zone: &Zone,
+    day: Weekday,
+    at: NaiveTime,
+    length: Duration,
+) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+    let Ok(length) = TimeDelta::from_std(length) else { return Vec::new() };
+    let local_date =
+        |moment: DateTime<Utc>| zone.local(moment).map_or_else(|| moment.date_naive(), |local| local.date());
+    let oldest = local_date(from).checked_sub_days(Days::new(DAYS_BACK)).unwrap_or(NaiveDate::MIN);
+    let newest = local_date(to).checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
+    let starts = oldest
+        .iter_days()
+        .take_while(|date| *date <= newest)
+        .filter(|date| date.weekday() == day)
+        .filter_map(|date| Some(zone.moment(date.and_time(at))?.first()));
+    starts.filter_map(|start| Some((start, start.checked_add_signed(length)?))).collect()
 }

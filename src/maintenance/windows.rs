@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Effects, Window};
+use super::{Effects, Occurrence, Window};
 use crate::record::{InForce, SiteName};
 use crate::zone::Zone;
 
@@ -43,6 +43,17 @@ impl Windows {
             pause_restarts: any(|effects| effects.pause_restarts),
         })
     }
+
+    /// Each time from `start` until before `end` (milliseconds since 1970-01-01T00:00:00Z) that a window takes out of the
+    /// agreed time, in the order of time; cut to that period. They may overlap.
+    ///
+    /// A moment is in one of a site's exactly where [`Windows::at`] says so.
+    pub fn excluded(&self, start: i64, end: i64) -> Vec<Occurrence> {
+        let excluding = self.windows.iter().filter(|window| window.effects.exclude_from_sla);
+        let mut all: Vec<_> = excluding.flat_map(|window| Occurrence::of(window, &self.zone, start, end)).collect();
+        all.sort_by_key(Occurrence::span);
+        all
+    }
 }
 
 impl Default for Windows {
@@ -54,3 +65,7 @@ impl Default for Windows {
 #[cfg(test)]
 #[path = "windows_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "excluded_tests.rs"]
+mod excluded_tests;
