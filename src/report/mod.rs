@@ -6,5 +6,6 @@
 //!
 //! The CSV files alone are the truth. All arithmetic is in whole milliseconds and whole microseconds.
 
+pub mod input;
 pub mod model;
 pub mod row;
