@@ -7,5 +7,9 @@
 //! The CSV files alone are the truth. All arithmetic is in whole milliseconds and whole microseconds.
 
 pub mod input;
+#[cfg(test)]
+mod histories;
 pub mod model;
+#[cfg(test)]
+mod reference;
 pub mod row;
