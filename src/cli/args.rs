@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::global::Global;
 use super::{
-    check_config, cleanup, client, common, completions, demo, ipsec, man, nagios, notify_test, resume, run, schema,
-    test,
+    check_config, cleanup, client, common, completions, demo, ipsec, man, nagios, notify_test, report, resume, run,
+    schema, test,
 };
 use crate::exit_code;
 use crate::telemetry;
@@ -29,6 +29,8 @@ enum Command {
     Run,
     /// Probe once, now, and show each stage as it happens
     Test(test::TestArgs),
+    /// Turn the rows into an SLA report
+    Report(report::ReportArgs),
     /// Check the configuration: every fault at once
     CheckConfig,
     /// Remove what a client of ours left on this host
@@ -84,6 +86,9 @@ pub fn main() -> ExitCode {
     // `test` shows its stages itself: log lines between them only on request.
     let quieter = i8::from(!matches!(cli.command, Command::Run));
     telemetry::begin(global.log_format, global.verbosity().saturating_sub(quieter));
+    if let Command::Report(args) = &cli.command {
+        return report::run(global, args);
+    }
     if let Command::DemoClient(args) = &cli.command {
         // A client of one thread, as small as it gets.
         return demo::client(args);
@@ -108,7 +113,7 @@ pub fn main() -> ExitCode {
             Command::Schema => Ok(schema::run()),
             Command::Completions(args) => Ok(completions::run(&Cli::command(), args)),
             Command::Man(args) => man::run(Cli::command(), args),
-            Command::DemoClient(_) | Command::Ipsec(_) => Ok(exit_code::OK),
+            Command::DemoClient(_) | Command::Ipsec(_) | Command::Report(_) => Ok(exit_code::OK),
         }
     });
     // A look-up of a name that hangs in the resolver library must not hold the end up.

@@ -15,6 +15,7 @@ mod ipsec_words;
 mod man;
 mod nagios;
 mod notify_test;
+mod report;
 mod resume;
 mod run;
 mod schema;

@@ -1,15 +1,37 @@
 //! `vpnprobe report`: from day files to an SLA report that somebody else can recompute.
 //!
 //! ```text
-//! day files ─▶ input (rows) ─▶ unit (runs, counts, histograms of one date) ─▶ merge ─▶ figures ─▶ model::Report ─▶ render
+//! day files ─▶ input (rows) ─▶ unit (runs, counts, values of one date) ─▶ merge ─▶ tally, sum ─▶ model::Report ─▶ render
 //! ```
 //!
 //! The CSV files alone are the truth. All arithmetic is in whole milliseconds and whole microseconds.
 
 pub mod input;
+pub mod model;
+pub mod period;
+pub mod policy;
+pub mod render;
+pub mod row;
+
+mod build;
+mod compute;
+mod day_files;
+#[cfg(test)]
+mod fake;
+mod histogram;
 #[cfg(test)]
 mod histories;
-pub mod model;
+mod make;
+mod merge;
 #[cfg(test)]
 mod reference;
-pub mod row;
+mod runs;
+mod sum;
+mod tally;
+mod unit;
+mod verify;
+
+pub use build::Request;
+pub use day_files::{Progress, Silent};
+pub use make::{Files, MakeError, Verified, make, verify, windows};
+pub use verify::{Difference, VerifyError};

@@ -53,6 +53,8 @@ pub struct Period {
     pub end: String,
     /// IANA name of the zone of days, months and agreed hours.
     pub zone: String,
+    /// Whether the period before was asked for.
+    pub compared: bool,
 }
 
 /// The rules, complete enough to recompute the report without the configuration.
@@ -66,6 +68,8 @@ pub struct Policy {
     pub holidays: Vec<String>,
     /// `down`: identity failures count as down; `excluded`: their time is left out.
     pub credentials: String,
+    /// Windows that left the agreed time of the period before, where that was asked for.
+    pub excluded_before: Vec<Excluded>,
 }
 
 /// Which sites.

@@ -1,0 +1,269 @@
+//! `vpnprobe report`: the SLA report over the day files.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use clap::ValueEnum;
+use tokio::time::Instant;
+
+use super::common::{CommandError, config_path, load, note, say};
+use super::global::Global;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Credentials, Sla, Target};
+use crate::exit_code;
+use crate::report::model::Report;
+use crate::report::period::{Period, PeriodError};
+use crate::report::policy::Policy;
+use crate::report::{self, Files, Progress, Request, Silent, render};
+use crate::zone::Zone;
+
+/// Days of a report where none are named.
+const USUAL_DAYS: u64 = 30;
+
+/// Arguments of `report`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReportArgs {
+    /// First day, such as 2026-11-01
+    #[arg(long, value_name = "DATE", requires = "to", conflicts_with_all = ["month", "last"])]
+    from: Option<NaiveDate>,
+    /// Last day, included
+    #[arg(long, value_name = "DATE", requires = "from")]
+    to: Option<NaiveDate>,
+    /// A calendar month, such as 2026-10
+    #[arg(long, value_name = "YYYY-MM", value_parser = parse_month, conflicts_with = "last")]
+    month: Option<NaiveDate>,
+    /// So many whole days before today [default: 30d]
+    #[arg(long, value_name = "DAYS", value_parser = parse_days)]
+    last: Option<u64>,
+    /// Only this site; may be given several times
+    #[arg(long, value_name = "SITE")]
+    site: Vec<String>,
+    /// Only the sites of this group; may be given several times
+    #[arg(long, value_name = "GROUP")]
+    group: Vec<String>,
+    /// How it looks
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Write it into this file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Read day files here [default: `logging.dir`; with --verify and no configuration, where the report lies]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Recompute this report of `--format json`, and say what differs
+    #[arg(long, value_name = "REPORT.json", conflicts_with_all = ["from", "to", "month", "last", "site", "group", "format", "output"])]
+    verify: Option<PathBuf>,
+}
+
+/// How a report looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    #[default]
+    Table,
+    /// One row a site, for a spreadsheet.
+    Csv,
+    /// Everything, for programs and for --verify.
+    Json,
+    /// Markdown.
+    Md,
+}
+
+/// Runs the command.
+pub(super) fn run(global: &Global, args: &ReportArgs) -> ExitCode {
+    let done = match &args.verify {
+        Some(file) => verify(global, args, file),
+        None => make(global, args),
+    };
+    match done {
+        Ok(status) => ExitCode::from(status),
+        // 1 says that a report differs.
+        Err(error) => CommandError::Usage(error.into_text()).report(),
+    }
+}
+
+fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
+    let config = config_of(global, args.dir.is_some())?;
+    let zone = config.as_ref().map_or_else(Zone::utc, |config| config.timezone.clone());
+    let now = SystemClock.now();
+    let today = zone.local(now).map_or_else(|| now.date_naive(), |local| local.date());
+    let period = period(args, today).map_err(|e| CommandError::Usage(format!("{e}")))?;
+    if let Some(file) = &args.output {
+        writable(file)?;
+    }
+    let request = Request {
+        period,
+        policy: policy(config.as_ref(), zone, period),
+        sites: args.site.iter().cloned().collect(),
+        groups: args.group.iter().cloned().collect(),
+        now: now.timestamp_millis(),
+        day_values: matches!(args.format, Format::Json),
+        compare: true,
+    };
+    let files = files(config.as_ref(), args.dir.as_deref());
+    let report = report::make(&files, &request, progress(global).as_ref()).map_err(|e| failed(&e))?;
+    let text = match args.format {
+        Format::Table => render::table(&report),
+        Format::Md => render::markdown(&report),
+        Format::Csv => render::csv(&report).map_err(|e| failed(&e))?,
+        Format::Json => render::json(&report).map_err(|e| failed(&e))?,
+    };
+    match &args.output {
+        None => say(&text),
+        Some(file) => {
+            std::fs::write(file, text)
+                .map_err(|e| CommandError::Failed(format!("cannot write `{}`: {e}", file.display())))?;
+        }
+    }
+    warn_of_nothing(args, &report);
+    Ok(exit_code::OK)
+}
+
+/// A name that no row has is most likely misspelt.
+fn warn_of_nothing(args: &ReportArgs, report: &Report) {
+    let sites = args.site.iter().filter(|name| !report.sites.iter().any(|site| site.site == **name));
+    let groups = args.group.iter().filter(|name| !report.groups.iter().any(|group| group.group == **name));
+    for (what, name) in sites.map(|name| ("site", name)).chain(groups.map(|name| ("group", name))) {
+        note(&format!("no row of this period is of {what} `{name}`"));
+    }
+}
+
+fn verify(global: &Global, args: &ReportArgs, file: &Path) -> Result<u8, CommandError> {
+    let config = config_of(global, true)?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| CommandError::Failed(format!("cannot read `{}`: {e}", file.display())))?;
+    let beside = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = args.dir.as_deref().or_else(|| config.is_none().then_some(beside));
+    let files = files(config.as_ref(), dir);
+    let verified = report::verify(&text, &files, progress(global).as_ref())
+        .map_err(|e| CommandError::Failed(format!("cannot recompute `{}`: {}", file.display(), chain(&e))))?;
+    if verified.differences.is_empty() {
+        say(&format!(
+            "{}: every figure is the same, recomputed from {} rows in {} files\n",
+            file.display(),
+            verified.rows,
+            verified.files
+        ));
+        return Ok(exit_code::OK);
+    }
+    let nothing = || "nothing".to_owned();
+    for difference in &verified.differences {
+        say(&format!(
+            "{}: the report says {}, the files say {}\n",
+            difference.path,
+            difference.said.clone().unwrap_or_else(nothing),
+            difference.found.clone().unwrap_or_else(nothing)
+        ));
+    }
+    say(&format!("{}: {} differ\n", file.display(), verified.differences.len()));
+    Ok(exit_code::FAILED)
+}
+
+/// The configuration; where one can do without, it need not be there.
+fn config_of(global: &Global, optional: bool) -> Result<Option<Config>, CommandError> {
+    if optional && config_path(global).is_err() {
+        return Ok(None);
+    }
+    load(global).map(Some)
+}
+
+fn files(config: Option<&Config>, dir: Option<&Path>) -> Files {
+    let logging = config.map(|config| &config.logging);
+    Files {
+        dir: dir.map(Path::to_owned).or_else(|| logging.map(|l| l.dir.clone())).unwrap_or_else(|| "results".into()),
+        stem: logging.map_or_else(|| "results".to_owned(), |logging| logging.file.clone()),
+    }
+}
+
+fn period(args: &ReportArgs, today: NaiveDate) -> Result<Period, PeriodError> {
+    match (args.from, args.to, args.month) {
+        (Some(from), Some(to), _) => Period::days(from, to),
+        (_, _, Some(month)) => Period::month(month),
+        _ => Period::last(args.last.unwrap_or(USUAL_DAYS), today),
+    }
+}
+
+fn policy(config: Option<&Config>, zone: Zone, period: Period) -> Policy {
+    let sla = config.map_or_else(Sla::default, |config| config.sla.clone());
+    let start = period.before().unwrap_or(period).bounds(&zone).0;
+    let end = period.bounds(&zone).1;
+    Policy {
+        target: sla.target.map(Target::ten_thousandths),
+        hours: sla.hours,
+        holidays: sla.holidays,
+        leaves_out_identity: sla.credentials == Credentials::Excluded,
+        windows: config.map(|config| report::windows(&config.maintenance, start, end)).unwrap_or_default(),
+        zone,
+    }
+}
+
+/// Says at once when the file can't be written, not after the work.
+fn writable(file: &Path) -> Result<(), CommandError> {
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+    opened.map(drop).map_err(|e| CommandError::Failed(format!("cannot write `{}`: {e}", file.display())))
+}
+
+fn failed(error: &dyn std::error::Error) -> CommandError {
+    CommandError::Failed(chain(error))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    crate::error::chain(error)
+}
+
+fn parse_month(text: &str) -> Result<NaiveDate, String> {
+    let right = text.len() == 7 && text.as_bytes()[4] == b'-';
+    let first = right.then(|| format!("{text}-01").parse().ok()).flatten();
+    first.ok_or_else(|| "is not a month such as 2026-10".to_owned())
+}
+
+fn parse_days(text: &str) -> Result<u64, String> {
+    let digits = text.strip_suffix('d').unwrap_or(text);
+    let days = digits.parse().ok().filter(|days| (1..=36_525).contains(days));
+    days.ok_or_else(|| "is not a number of days such as 30d".to_owned())
+}
+
+fn progress(global: &Global) -> Box<dyn Progress> {
+    if io::stderr().is_terminal() && global.verbosity() >= 0 {
+        Box::new(OnTerminal { began: Instant::now(), shown: Mutex::new(None) })
+    } else {
+        Box::new(Silent)
+    }
+}
+
+/// Work that takes longer is accompanied.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// One line on the terminal that is written over, and gone in the end.
+struct OnTerminal {
+    began: Instant,
+    /// The percentage that stands there.
+    shown: Mutex<Option<u64>>,
+}
+
+impl Progress for OnTerminal {
+    fn read(&self, bytes: u64, of: u64) {
+        if self.began.elapsed() < PATIENCE || of == 0 {
+            return;
+        }
+        let percent = bytes.saturating_mul(100) / of;
+        if let Ok(mut shown) = self.shown.lock()
+            && shown.is_none_or(|shown| shown < percent)
+        {
+            *shown = Some(percent);
+            let _ = write!(io::stderr(), "\rreading the day files: {percent} %");
+        }
+    }
+}
+
+impl Drop for OnTerminal {
+    fn drop(&mut self) {
+        if self.shown.get_mut().is_ok_and(|shown| shown.is_some()) {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}

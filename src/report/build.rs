@@ -1,0 +1,421 @@
+//! From a request to a report.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Days, NaiveDate, SecondsFormat};
+
+use super::compute::{Source, Span, Told, tell};
+use super::merge::Agreed;
+use super::model;
+use super::period::Period;
+use super::policy::{AgreedTimes, Policy};
+use super::runs::{Cause, HOLDS};
+use super::sum::{Sum, clean, percent, quantiles, seconds};
+use super::tally::{Counts, Outage, Tally};
+use crate::agreed::{Intervals, day_bounds};
+use crate::record::Verdict;
+use crate::zone::Zone;
+
+const DAY_MS: i64 = 86_400_000;
+/// A state holds for two intervals; an interval is a month at most.
+const MOST_DAYS_BACK: u64 = 62;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which days.
+    pub period: Period,
+    /// By which rules.
+    pub policy: Policy,
+    /// Of which sites; empty: all.
+    pub sites: BTreeSet<String>,
+    /// Of which groups; empty: all.
+    pub groups: BTreeSet<String>,
+    /// Milliseconds since 1970: what lies behind is not unknown, but not yet.
+    pub now: i64,
+    /// With the values of each day.
+    pub day_values: bool,
+    /// With the period before.
+    pub compare: bool,
+}
+
+/// One site, computed.
+#[derive(Debug)]
+struct Computed {
+    site: Box<str>,
+    group: Box<str>,
+    kind: Box<str>,
+    first: i64,
+    sum: Sum,
+    tally: Tally,
+    agreed: Arc<Intervals>,
+    days: Vec<(NaiveDate, [super::histogram::Ranks; 3])>,
+}
+
+/// All sites of a span, computed.
+#[derive(Debug)]
+struct Part {
+    sites: Vec<Computed>,
+    causes: Vec<Cause>,
+    duplicates: u64,
+    out_of_order: u64,
+    probers: Vec<Box<str>>,
+    windows: Vec<Box<str>>,
+    inputs: Vec<model::Input>,
+    bad: Vec<model::BadLine>,
+    unreadable: u64,
+    notes: Vec<String>,
+}
+
+/// Computes a report.
+pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::Report, S::Error> {
+    let zone = &request.policy.zone;
+    let (start, whole_end) = request.period.bounds(zone);
+    let end = whole_end.min(request.now.max(start));
+    let mut part = compute(source, request, request.period, (start, end), request.day_values)?;
+    let before = match request.period.before().filter(|_| request.compare) {
+        Some(period) => Some((period, compute(source, request, period, period.bounds(zone), false)?)),
+        None => None,
+    };
+    let mut inputs = std::mem::take(&mut part.inputs);
+    let mut bad = std::mem::take(&mut part.bad);
+    let earlier = before.as_ref().map(|(period, part)| (*period, part));
+    if let Some((_, earlier)) = earlier {
+        let known: BTreeSet<String> = inputs.iter().map(|input| input.file.clone()).collect();
+        inputs.extend(earlier.inputs.iter().filter(|input| !known.contains(&input.file)).cloned());
+        bad.extend(earlier.bad.iter().filter(|line| !known.contains(&line.file)).cloned());
+    }
+    inputs.sort_by(|a, b| a.file.cmp(&b.file));
+    inputs.dedup_by(|a, b| a.file == b.file);
+    bad.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    let target = request.policy.target;
+    let with_before = |mut figures: model::Figures, wanted: &dyn Fn(&Computed) -> bool| {
+        figures.before = earlier.and_then(|(period, part)| before_of(period, part, wanted, target));
+        figures
+    };
+    let together = |wanted: &dyn Fn(&Computed) -> bool| {
+        with_before(sum_of(&part.sites, wanted).unwrap_or_default().figures(target), wanted)
+    };
+    let groups: BTreeSet<&str> = part.sites.iter().map(|site| &*site.group).filter(|group| !group.is_empty()).collect();
+    Ok(model::Report {
+        report_version: model::VERSION,
+        program: format!("vpnprobe {}", env!("CARGO_PKG_VERSION")),
+        generated: moment(zone, request.now),
+        period: model::Period {
+            from: request.period.from.to_string(),
+            to: request.period.to.to_string(),
+            start: moment(zone, start),
+            end: moment(zone, end),
+            zone: zone.to_string(),
+            compared: request.compare,
+        },
+        policy: policy(request),
+        selection: model::Selection {
+            sites: request.sites.iter().cloned().collect(),
+            groups: request.groups.iter().cloned().collect(),
+        },
+        total: together(&|_| true),
+        groups: groups
+            .iter()
+            .map(|group| model::Group {
+                group: clean(group),
+                sites: part.sites.iter().filter(|s| &*s.group == *group).map(|s| clean(&s.site)).collect(),
+                figures: together(&|site| &*site.group == *group),
+            })
+            .collect(),
+        sites: part
+            .sites
+            .iter()
+            .map(|site| {
+                let figures = with_before(site.sum.figures(target), &|other| other.site == site.site);
+                site_of(site, figures, &part.causes, request, end)
+            })
+            .collect(),
+        excluded: excluded(&request.policy, (start, end)),
+        notes: notes(&part, request, (start, end), end < whole_end),
+        inputs,
+        problems: model::Problems {
+            unreadable: part.unreadable,
+            duplicates: part.duplicates,
+            out_of_order: part.out_of_order,
+            lines: bad,
+        },
+    })
+}
+
+fn compute<S: Source>(
+    source: &S,
+    request: &Request,
+    period: Period,
+    (start, end): (i64, i64),
+    day_values: bool,
+) -> Result<Part, S::Error> {
+    let agreed = AgreedTimes::new(&request.policy, start, end);
+    let span = Span { start, end, day_values, agreed: &agreed, leaves_out: request.policy.leaves_out() };
+    let dates = source.dates();
+    let mut days_back = 1;
+    let mut told = loop {
+        let first = period.from.checked_sub_days(Days::new(days_back)).unwrap_or(period.from);
+        // In another zone than that of the files, the last rows may lie in the file of the next day.
+        let last = period.to.succ_opt().unwrap_or(period.to);
+        let wanted: Vec<NaiveDate> = dates.iter().copied().filter(|date| (first..=last).contains(date)).collect();
+        let told = tell(source, &wanted, span)?;
+        let needed = told.longest_interval_ms.saturating_mul(HOLDS) / DAY_MS + 1;
+        let needed = u64::try_from(needed).unwrap_or(1).min(MOST_DAYS_BACK);
+        if needed <= days_back || first <= dates.first().copied().unwrap_or(first) {
+            break told;
+        }
+        days_back = needed;
+    };
+    Ok(part_of(&mut told, request, &agreed))
+}
+
+fn part_of(told: &mut Told<'_>, request: &Request, agreed: &AgreedTimes<'_>) -> Part {
+    let merged = &mut told.merged;
+    let causes = merged.names.causes().to_vec();
+    let names = &merged.names;
+    let mut sites = Vec::new();
+    for (name, mut history) in std::mem::take(&mut merged.sites) {
+        let wanted = (request.sites.is_empty() || request.sites.contains(&*name))
+            && (request.groups.is_empty() || request.groups.contains(&*history.group));
+        let Some(first) = history.first.filter(|_| wanted) else { continue };
+        let tally = history.finish(names);
+        let cause = |id: u32| causes.get(id as usize).cloned();
+        let cycles: Vec<(Cause, Verdict, u64)> = history
+            .cycles
+            .iter()
+            .filter_map(|((id, verdict), cycles)| Some((cause(*id)?, *verdict, *cycles)))
+            .collect();
+        let is_left_out = |cause: &Cause| names.is_left_out_domain(cause);
+        let sum = Sum::of(&tally, &cycles, history.up, history.values, &causes, is_left_out);
+        sites.push(Computed {
+            agreed: agreed.of(&name),
+            site: name,
+            group: history.group,
+            kind: history.kind,
+            first,
+            sum,
+            tally,
+            days: history.days,
+        });
+    }
+    Part {
+        sites,
+        duplicates: merged.duplicates,
+        out_of_order: merged.out_of_order,
+        probers: std::mem::take(&mut merged.probers),
+        windows: std::mem::take(&mut merged.windows),
+        inputs: std::mem::take(&mut told.inputs),
+        bad: std::mem::take(&mut told.bad),
+        unreadable: told.unreadable,
+        notes: std::mem::take(&mut told.notes),
+        causes,
+    }
+}
+
+fn sum_of(sites: &[Computed], wanted: &dyn Fn(&Computed) -> bool) -> Option<Sum> {
+    sites.iter().filter(|site| wanted(site)).fold(None, |sum: Option<Sum>, site| match sum {
+        Some(mut sum) => {
+            sum.add(&site.sum);
+            Some(sum)
+        }
+        None => Some(site.sum.clone()),
+    })
+}
+
+fn before_of(
+    period: Period,
+    part: &Part,
+    wanted: &dyn Fn(&Computed) -> bool,
+    target: Option<u32>,
+) -> Option<model::Before> {
+    let figures = sum_of(&part.sites, wanted)?.figures(target);
+    Some(model::Before {
+        from: period.from.to_string(),
+        to: period.to.to_string(),
+        availability: figures.availability.default,
+        downtime_s: figures.downtime_s,
+        outage_count: figures.outage_count,
+        login_p50_ms: figures.login_ms.p50,
+    })
+}
+
+fn site_of(site: &Computed, figures: model::Figures, causes: &[Cause], request: &Request, end: i64) -> model::Site {
+    let zone = &request.policy.zone;
+    let domain = |cause: u32| causes.get(cause as usize).map(|c| clean(&c.fault_domain)).unwrap_or_default();
+    let segments = segments(&site.tally, &site.agreed, &domain);
+    model::Site {
+        site: clean(&site.site),
+        group: Some(clean(&site.group)).filter(|group| !group.is_empty()),
+        kind: clean(&site.kind),
+        figures,
+        outages: site.tally.outages.iter().map(|outage| outage_of(zone, outage, causes)).collect(),
+        days: days(site, request, end),
+        timeline: segments
+            .into_iter()
+            .map(|(start, end, state, fault_domain)| model::Segment {
+                start: moment(zone, start),
+                end: moment(zone, end),
+                state,
+                fault_domain,
+            })
+            .collect(),
+    }
+}
+
+fn outage_of(zone: &Zone, outage: &Outage, causes: &[Cause]) -> model::Outage {
+    let cause = causes.get(outage.cause as usize);
+    let text = |part: fn(&Cause) -> &str| clean(cause.map(part).unwrap_or_default());
+    model::Outage {
+        start: moment(zone, outage.start),
+        end: moment(zone, outage.end),
+        seconds: seconds(outage.agreed_ms),
+        downtime_s: seconds(outage.down_ms),
+        stage: text(|cause| &cause.stage),
+        reason: text(|cause| &cause.reason),
+        fault_domain: text(|cause| &cause.fault_domain),
+        restored: outage.restored,
+        began_before: outage.began_before,
+        open: outage.open,
+    }
+}
+
+type SegmentParts = (i64, i64, model::SegmentState, String);
+
+/// The whole timeline, with what is not agreed time apart.
+fn segments(tally: &Tally, agreed: &Intervals, domain: &dyn Fn(u32) -> String) -> Vec<SegmentParts> {
+    use model::SegmentState as State;
+    let mut all: Vec<SegmentParts> = Vec::new();
+    let mut push = |start: i64, end: i64, state: State, fault_domain: String| {
+        if start >= end {
+            return;
+        }
+        match all.last_mut() {
+            Some(last) if last.2 == state && last.3 == fault_domain => last.1 = end,
+            _ => all.push((start, end, state, fault_domain)),
+        }
+    };
+    for (start, end, what) in &tally.timeline {
+        let (state, fault_domain) = match what {
+            Counts::Up => (State::Up, String::new()),
+            Counts::Unknown => (State::Unknown, String::new()),
+            Counts::LeftOut => (State::LeftOut, String::new()),
+            Counts::Down(cause) => (State::Down, domain(*cause)),
+        };
+        let mut at = *start;
+        for (from, to) in agreed.clipped(*start, *end).spans() {
+            push(at, *from, State::NotAgreed, String::new());
+            push(*from, *to, state, fault_domain.clone());
+            at = *to;
+        }
+        push(at, *end, State::NotAgreed, String::new());
+    }
+    all
+}
+
+fn days(site: &Computed, request: &Request, end: i64) -> Vec<model::Day> {
+    let zone = &request.policy.zone;
+    let mut segments = site.tally.timeline.iter().peekable();
+    let mut days = Vec::new();
+    for date in request.period.each_day() {
+        let (first, next) = day_bounds(zone, date);
+        if first >= end {
+            break;
+        }
+        let (mut up, mut down, mut unknown) = (0, 0, 0);
+        while let Some((start, until, what)) = segments.peek() {
+            let ms = site.agreed.overlap((*start).max(first), (*until).min(next));
+            match what {
+                Counts::Up => up += ms,
+                Counts::Down(_) => down += ms,
+                Counts::Unknown => unknown += ms,
+                Counts::LeftOut => {}
+            }
+            if *until > next {
+                break;
+            }
+            segments.next();
+        }
+        let values = site.days.iter().find(|(of, _)| *of == date).map(|(_, values)| *values).unwrap_or_default();
+        let [login_ms, external_rtt_ms, internal_rtt_ms] = values.map(quantiles);
+        days.push(model::Day {
+            date: date.to_string(),
+            availability: percent(up, up + down),
+            downtime_s: seconds(down),
+            unknown_s: seconds(unknown),
+            login_ms,
+            external_rtt_ms,
+            internal_rtt_ms,
+        });
+    }
+    days
+}
+
+fn policy(request: &Request) -> model::Policy {
+    let policy = &request.policy;
+    let before = request.period.before().filter(|_| request.compare);
+    let first = before.unwrap_or(request.period).from;
+    model::Policy {
+        target: policy.target.map(|target| f64::from(target) / 10_000.0),
+        hours: Some(policy.hours.to_string()).filter(|_| !policy.hours.is_always()),
+        holidays: policy.holidays.range(first..=request.period.to).map(NaiveDate::to_string).collect(),
+        credentials: if policy.leaves_out_identity { "excluded" } else { "down" }.to_owned(),
+        excluded_before: before.map(|before| excluded(policy, before.bounds(&policy.zone))).unwrap_or_default(),
+    }
+}
+
+/// Windows that left the agreed time of a span.
+fn excluded(policy: &Policy, (start, end): (i64, i64)) -> Vec<model::Excluded> {
+    let within = policy.windows.iter().filter(|window| window.start < end && window.end > start);
+    within
+        .map(|window| model::Excluded {
+            name: window.name.clone(),
+            sites: window.sites.iter().cloned().collect(),
+            start: moment(&policy.zone, window.start.max(start)),
+            end: moment(&policy.zone, window.end.min(end)),
+        })
+        .collect()
+}
+
+fn notes(part: &Part, request: &Request, (start, end): (i64, i64), unfinished: bool) -> Vec<String> {
+    let zone = &request.policy.zone;
+    let mut notes = part.notes.clone();
+    if part.sites.is_empty() {
+        notes.push("there are no rows of this period: nothing is known of it".to_owned());
+    }
+    if unfinished {
+        notes.push(format!("the period is not over: this is what was known at {}", moment(zone, end)));
+    }
+    if part.probers.len() > 1 {
+        let names = part.probers.iter().map(|name| format!("`{}`", clean(name))).collect::<Vec<_>>().join(", ");
+        notes.push(format!("several probers wrote these rows, which are taken as one history: {names}"));
+    }
+    for name in &part.windows {
+        let known = request.policy.windows.iter().any(|w| w.name.as_deref().unwrap_or("yes") == &**name);
+        if !known {
+            notes.push(format!(
+                "rows name the maintenance window `{}`, which no rule leaves out: its time counts",
+                clean(name)
+            ));
+        }
+    }
+    for site in &part.sites {
+        let late = site.agreed.overlap(start, site.first);
+        if late > DAY_MS {
+            let first = moment(zone, site.first);
+            notes.push(format!("the first row of `{}` is of {first}: what was before is unknown", clean(&site.site)));
+        }
+    }
+    notes
+}
+
+/// RFC 3339 with milliseconds, in the zone.
+fn moment(zone: &Zone, ms: i64) -> String {
+    let utc = DateTime::from_timestamp_millis(ms).unwrap_or_default();
+    utc.with_timezone(zone).to_rfc3339_opts(SecondsFormat::Millis, false)
+}
+
+#[cfg(test)]
+#[path = "build_tests.rs"]
+mod tests;

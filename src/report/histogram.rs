@@ -1,0 +1,217 @@
+//! Counts of values in buckets whose width is less than a thousandth of their values: small, exact to add up, and the
+//! same whichever way they were added up.
+//!
+//! Values below 2048 have a bucket each. Above, every doubling has 1024 buckets, so a bucket is at most 1/1024 of its
+//! values wide; its middle is at most 0.049 % from any of them. (The layout of `HdrHistogram`, hdrhistogram.org, with
+//! eleven bits.)
+
+/// Buckets of a doubling.
+const STEPS: usize = 1 << STEP_BITS;
+const STEP_BITS: u32 = 10;
+/// More than any value has: 2^64 is in bucket 55 × 1024 + 1023.
+const PAGES: usize = 56;
+
+/// Quantiles are those of so many values at least: of fewer, they would be the largest.
+const LEAST_FOR_P95: u64 = 20;
+const LEAST_FOR_P99: u64 = 100;
+
+/// The bucket of a value.
+pub(super) const fn bucket_of(value: u64) -> u32 {
+    let high = u64::BITS - value.leading_zeros();
+    let shift = high.saturating_sub(STEP_BITS + 1);
+    #[expect(clippy::cast_possible_truncation, reason = "shifted, it is below 2048")]
+    let step = (value >> shift) as u32;
+    shift * (1 << STEP_BITS) + step
+}
+
+/// The middle of a bucket.
+const fn middle_of(bucket: u32) -> u64 {
+    if bucket < 2 << STEP_BITS {
+        return bucket as u64;
+    }
+    let shift = (bucket >> STEP_BITS) - 1;
+    let low = ((bucket - (shift << STEP_BITS)) as u64) << shift;
+    low + ((1 << shift) - 1) / 2
+}
+
+/// A few values: their buckets in ascending order, each with its count, and the largest value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Sparse {
+    pub(super) counts: Vec<(u32, u32)>,
+    pub(super) max: u64,
+}
+
+impl Sparse {
+    /// Of buckets in any order, which are sorted, and the largest value.
+    pub(super) fn of(buckets: &mut [u32], max: u64) -> Self {
+        buckets.sort_unstable();
+        let counts =
+            buckets.chunk_by(|a, b| a == b).map(|same| (same[0], u32::try_from(same.len()).unwrap_or(u32::MAX)));
+        Self { counts: counts.collect(), max }
+    }
+
+    pub(super) fn quantiles(&self) -> Ranks {
+        let n = self.counts.iter().map(|(_, count)| u64::from(*count)).sum();
+        Ranks::among(n, self.max, self.counts.iter().map(|(bucket, count)| (*bucket, u64::from(*count))))
+    }
+}
+
+/// Many values. What was never seen takes no memory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Histogram {
+    pages: Vec<Option<Box<[u64; STEPS]>>>,
+    max: u64,
+    n: u64,
+}
+
+impl Histogram {
+    /// Adds a few values.
+    pub(super) fn add(&mut self, values: &Sparse) {
+        self.max = self.max.max(values.max);
+        for (bucket, count) in &values.counts {
+            self.count(*bucket, u64::from(*count));
+        }
+    }
+
+    /// Adds those of another.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.max = self.max.max(other.max);
+        for (bucket, count) in other.counts() {
+            self.count(bucket, count);
+        }
+    }
+
+    fn count(&mut self, bucket: u32, count: u64) {
+        let page = (bucket >> STEP_BITS) as usize;
+        if self.pages.len() <= page {
+            self.pages.resize_with((page + 1).min(PAGES), || None);
+        }
+        let Some(slot) = self.pages.get_mut(page) else { return };
+        slot.get_or_insert_with(|| Box::new([0; STEPS]))[bucket as usize % STEPS] += count;
+        self.n += count;
+    }
+
+    fn counts(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.pages.iter().enumerate().filter_map(|(number, page)| Some((number, page.as_ref()?))).flat_map(
+            |(number, page)| {
+                let first = u32::try_from(number << STEP_BITS).unwrap_or(u32::MAX);
+                page.iter().zip(first..).filter(|(count, _)| **count > 0).map(|(count, bucket)| (bucket, *count))
+            },
+        )
+    }
+
+    pub(super) fn quantiles(&self) -> Ranks {
+        Ranks::among(self.n, self.max, self.counts())
+    }
+}
+
+/// Values at nearest ranks: the smallest value that at least so many percent of all values do not exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Ranks {
+    pub(super) n: u64,
+    pub(super) p50: Option<u64>,
+    pub(super) p95: Option<u64>,
+    pub(super) p99: Option<u64>,
+    pub(super) max: Option<u64>,
+}
+
+impl Ranks {
+    fn among(n: u64, max: u64, counts: impl Iterator<Item = (u32, u64)>) -> Self {
+        if n == 0 {
+            return Self::default();
+        }
+        let ranks = [50, 95, 99].map(|percent: u64| (n * percent).div_ceil(100));
+        let mut found = [None; 3];
+        let mut seen = 0;
+        for (bucket, count) in counts {
+            seen += count;
+            for (rank, value) in ranks.iter().zip(&mut found) {
+                if seen >= *rank && value.is_none() {
+                    *value = Some(middle_of(bucket).min(max));
+                }
+            }
+            if found[2].is_some() {
+                break;
+            }
+        }
+        Self {
+            n,
+            p50: found[0],
+            p95: found[1].filter(|_| n >= LEAST_FOR_P95),
+            p99: found[2].filter(|_| n >= LEAST_FOR_P99),
+            max: Some(max),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sparse(values: &[u64]) -> Sparse {
+        let mut buckets: Vec<_> = values.iter().map(|value| bucket_of(*value)).collect();
+        Sparse::of(&mut buckets, values.iter().copied().max().unwrap_or(0))
+    }
+
+    #[test]
+    fn small_values_have_a_bucket_each() {
+        for value in 0..2048 {
+            assert_eq!(middle_of(bucket_of(value)), value);
+        }
+    }
+
+    #[test]
+    fn the_largest_value_there_is_has_a_bucket() {
+        let mut all = Histogram::default();
+        all.add(&sparse(&[u64::MAX, 0]));
+        assert_eq!(all.quantiles().max, Some(u64::MAX));
+        assert_eq!(all.quantiles().n, 2);
+        assert!((bucket_of(u64::MAX) >> STEP_BITS) < u32::try_from(PAGES).unwrap());
+    }
+
+    #[test]
+    fn quantiles_of_few_values_are_not_given() {
+        let few = |n: u64| sparse(&(1..=n).collect::<Vec<_>>()).quantiles();
+        assert_eq!(few(0), Ranks::default());
+        assert_eq!((few(1).p50, few(1).p95, few(1).max), (Some(1), None, Some(1)));
+        assert_eq!((few(19).p95, few(20).p95), (None, Some(19)));
+        assert_eq!((few(99).p99, few(100).p99), (None, Some(99)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_bucket_is_within_half_a_thousandth_of_its_values(value in any::<u64>(), shift in 0_u32..64) {
+            let value = value >> shift;
+            let middle = middle_of(bucket_of(value));
+            prop_assert!(u128::from(middle.abs_diff(value)) * 2000 <= u128::from(value), "{value} in {middle}");
+        }
+
+        #[test]
+        fn buckets_ascend_with_their_values(a in any::<u64>(), b in any::<u64>(), shift in 0_u32..64) {
+            let (a, b) = (a >> shift, b >> shift);
+            prop_assert_eq!(a < b && bucket_of(a) > bucket_of(b), false);
+        }
+
+        #[test]
+        fn quantiles_are_those_of_the_sorted_values(mut values in prop::collection::vec(0_u64..100_000_000, 1..300)) {
+            let ranks = sparse(&values).quantiles();
+            values.sort_unstable();
+            let at = |percent: usize| values[(values.len() * percent).div_ceil(100) - 1];
+            let near = |found: Option<u64>, exact: u64| found.is_none_or(|v| v.abs_diff(exact) * 2000 <= exact);
+            prop_assert!(near(ranks.p50, at(50)) && near(ranks.p95, at(95)) && near(ranks.p99, at(99)));
+            prop_assert_eq!(ranks.max, values.last().copied());
+        }
+
+        #[test]
+        fn parts_add_up_to_the_whole(values in prop::collection::vec(any::<u64>(), 0..200), cut in 0_usize..200) {
+            let cut = cut.min(values.len());
+            let (mut left, mut right) = (Histogram::default(), Histogram::default());
+            left.add(&sparse(&values[..cut]));
+            right.add(&sparse(&values[cut..]));
+            left.merge(&right);
+            prop_assert_eq!(left.quantiles(), sparse(&values).quantiles());
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A report as text: pure. Every format shows the same [`Report`](crate::report::model::Report).
+
+mod csv;
+mod definitions;
+mod json;
+mod markdown;
+mod table;
+mod words;
+
+pub use csv::csv;
+pub use json::json;
+pub use markdown::markdown;
+pub use table::table;

@@ -1,0 +1,307 @@
+//! All rows of one date, site by site: their runs, counts and values. What a sidecar holds.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::histogram::{Sparse, bucket_of};
+use super::row::Row;
+use super::runs::{Cause, CauseId, Run, Seen, runs_of};
+use crate::agreed::Intervals;
+use crate::record::Verdict;
+
+/// The interval of a row whose schema has none, where no other row of its site tells.
+const USUAL_INTERVAL_MS: i64 = 600_000;
+
+/// Values of a site that have quantiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Measure {
+    Login,
+    ExternalRtt,
+    InternalRtt,
+    ExternalLoss,
+    InternalLoss,
+}
+
+impl Measure {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Login, Self::ExternalRtt, Self::InternalRtt, Self::ExternalLoss, Self::InternalLoss];
+}
+
+/// One cause, and in how many cycles it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CauseCount {
+    pub(super) cause: CauseId,
+    pub(super) verdict: Verdict,
+    pub(super) cycles: u64,
+}
+
+/// What the rows of one site in one unit come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SiteUnit {
+    pub(super) site: Box<str>,
+    /// Of its last row.
+    pub(super) group: Box<str>,
+    /// Of its last row.
+    pub(super) kind: Box<str>,
+    /// Times of its first and last row.
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) longest_interval_ms: i64,
+    pub(super) runs: Vec<Run>,
+    /// Cycles that began in agreed time and were up, whatever was wrong at first.
+    pub(super) up: u64,
+    /// Cycles in agreed time that were down or unknown, or restored; ascending.
+    pub(super) causes: Vec<CauseCount>,
+    /// In the order of [`Measure::ALL`]; of cycles in agreed time.
+    pub(super) values: [Sparse; Measure::ALL.len()],
+}
+
+/// What all rows of one date come to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Unit {
+    /// In the order in which they came.
+    pub(super) sites: Vec<SiteUnit>,
+    /// What [`CauseId`] means in it.
+    pub(super) causes: Vec<Cause>,
+    /// Rows that stood there twice.
+    pub(super) duplicates: u64,
+    /// Rows that were not at their place by time.
+    pub(super) out_of_order: u64,
+    /// Probers that wrote the rows, and the windows that rows name.
+    pub(super) probers: Vec<Box<str>>,
+    pub(super) windows: Vec<Box<str>>,
+}
+
+/// A row without its texts.
+#[derive(Debug, Clone, Copy)]
+struct Cycle {
+    time: i64,
+    id: u64,
+    /// Not positive: unknown.
+    interval_ms: i64,
+    /// Negative: not restored.
+    restored_after: i64,
+    cause: CauseId,
+    verdict: Verdict,
+    values: [u64; Measure::ALL.len()],
+}
+
+/// No value was measured.
+const NOTHING: u64 = u64::MAX;
+
+#[derive(Debug)]
+struct SiteRows {
+    site: Box<str>,
+    group: Box<str>,
+    kind: Box<str>,
+    cycles: Vec<Cycle>,
+    /// Which site's row came after this one's: most often the same again.
+    follower: usize,
+    in_order: bool,
+}
+
+/// Takes rows in the order of their files.
+#[derive(Debug, Default)]
+pub(super) struct UnitBuilder {
+    sites: Vec<SiteRows>,
+    numbers: HashMap<Box<str>, usize>,
+    /// Of the row before.
+    current: usize,
+    causes: Vec<Cause>,
+    latest_cause: usize,
+    probers: Vec<Box<str>>,
+    windows: Vec<Box<str>>,
+    out_of_order: u64,
+}
+
+impl UnitBuilder {
+    pub(super) fn add(&mut self, row: &Row<'_>) {
+        let cause = self.cause(row);
+        remember(&mut self.probers, row.prober);
+        if !row.maintenance.is_empty() {
+            remember(&mut self.windows, row.maintenance);
+        }
+        let restored = row.verdict == Verdict::Up && row.restarts.is_some_and(|n| n > 0);
+        let cycle = Cycle {
+            time: row.time,
+            id: id_key(row.cycle_id),
+            interval_ms: row.interval_ms.unwrap_or(0),
+            restored_after: if restored { row.restore_ms.unwrap_or(-1) } else { -1 },
+            cause,
+            verdict: row.verdict,
+            values: [row.login_us, row.external_rtt_us, row.internal_rtt_us, row.external_loss, row.internal_loss]
+                .map(|value| value.unwrap_or(NOTHING)),
+        };
+        let number = self.number_of(row.site);
+        let rows = &mut self.sites[number];
+        if *rows.group != *row.group {
+            rows.group = row.group.into();
+        }
+        if *rows.kind != *row.kind {
+            rows.kind = row.kind.into();
+        }
+        if rows.cycles.last().is_some_and(|last| (last.time, last.id) > (cycle.time, cycle.id)) {
+            rows.in_order = false;
+            self.out_of_order += 1;
+        }
+        rows.cycles.push(cycle);
+    }
+
+    /// Rows of sites come in turn: the one that came after this one's last time is asked first.
+    fn number_of(&mut self, site: &str) -> usize {
+        if let Some(current) = self.sites.get(self.current) {
+            let guess = current.follower;
+            if self.sites.get(guess).is_some_and(|rows| *rows.site == *site) {
+                self.current = guess;
+                return guess;
+            }
+        }
+        let number = self.numbers.get(site).copied().unwrap_or_else(|| {
+            let number = self.sites.len();
+            self.numbers.insert(site.into(), number);
+            self.sites.push(SiteRows {
+                site: site.into(),
+                group: Box::default(),
+                kind: Box::default(),
+                cycles: Vec::new(),
+                follower: number,
+                in_order: true,
+            });
+            number
+        });
+        if let Some(current) = self.sites.get_mut(self.current) {
+            current.follower = number;
+        }
+        self.current = number;
+        number
+    }
+
+    fn cause(&mut self, row: &Row<'_>) -> CauseId {
+        let is = |cause: &Cause| {
+            *cause.reason == *row.reason
+                && *cause.stage == *row.failed_stage
+                && *cause.fault_domain == *row.fault_domain
+        };
+        if !self.causes.get(self.latest_cause).is_some_and(is) {
+            self.latest_cause = self.causes.iter().position(is).unwrap_or_else(|| {
+                self.causes.push(Cause {
+                    fault_domain: row.fault_domain.into(),
+                    stage: row.failed_stage.into(),
+                    reason: row.reason.into(),
+                });
+                self.causes.len() - 1
+            });
+        }
+        CauseId::try_from(self.latest_cause).unwrap_or(CauseId::MAX)
+    }
+
+    /// `agreed` says of a site when its cycles count.
+    pub(super) fn finish(self, agreed: &dyn Fn(&str) -> Arc<Intervals>) -> Unit {
+        let causes = self.causes;
+        let same_domain = |a: CauseId, b: CauseId| {
+            a == b || causes.get(a as usize).map(|c| &c.fault_domain) == causes.get(b as usize).map(|c| &c.fault_domain)
+        };
+        let mut duplicates = 0;
+        let sites = self.sites.into_iter().map(|rows| {
+            let counting = agreed(&rows.site);
+            let (site, twice) = rows.finish(&counting, &same_domain);
+            duplicates += twice;
+            site
+        });
+        let sites = sites.collect();
+        Unit {
+            sites,
+            causes,
+            duplicates,
+            out_of_order: self.out_of_order,
+            probers: self.probers,
+            windows: self.windows,
+        }
+    }
+}
+
+impl SiteRows {
+    fn finish(mut self, agreed: &Intervals, same_domain: &impl Fn(CauseId, CauseId) -> bool) -> (SiteUnit, u64) {
+        if !self.in_order {
+            // Of equal ones the first in the file stays first.
+            self.cycles.sort_by_key(|cycle| (cycle.time, cycle.id));
+        }
+        let rows = self.cycles.len();
+        self.cycles.dedup_by_key(|cycle| (cycle.time, cycle.id));
+        let twice = rows - self.cycles.len();
+        let usual = usual_interval(&self.cycles);
+        for cycle in &mut self.cycles {
+            if cycle.interval_ms <= 0 {
+                cycle.interval_ms = usual;
+            }
+        }
+        let seen = |cycle: &Cycle| Seen {
+            time: cycle.time,
+            verdict: cycle.verdict,
+            cause: cycle.cause,
+            restored_after: (cycle.restored_after >= 0).then_some(cycle.restored_after),
+            interval_ms: cycle.interval_ms,
+        };
+        let runs = runs_of(self.cycles.iter().map(seen), same_domain);
+        let counting: Vec<&Cycle> = self.cycles.iter().filter(|cycle| agreed.contains(cycle.time)).collect();
+        let up = counting.iter().filter(|cycle| cycle.verdict == Verdict::Up).count();
+        let unit = SiteUnit {
+            first: self.cycles.first().map_or(0, |cycle| cycle.time),
+            last: self.cycles.last().map_or(0, |cycle| cycle.time),
+            longest_interval_ms: self.cycles.iter().map(|cycle| cycle.interval_ms).max().unwrap_or(usual),
+            runs,
+            up: up as u64,
+            causes: causes_of(&counting),
+            values: std::array::from_fn(|measure| values_of(&counting, measure)),
+            site: self.site,
+            group: self.group,
+            kind: self.kind,
+        };
+        (unit, twice as u64)
+    }
+}
+
+fn causes_of(cycles: &[&Cycle]) -> Vec<CauseCount> {
+    let mut causes: Vec<CauseCount> = Vec::new();
+    for cycle in cycles.iter().filter(|cycle| cycle.verdict != Verdict::Up || cycle.restored_after >= 0) {
+        match causes.iter_mut().find(|known| known.cause == cycle.cause && known.verdict == cycle.verdict) {
+            Some(known) => known.cycles += 1,
+            None => causes.push(CauseCount { cause: cycle.cause, verdict: cycle.verdict, cycles: 1 }),
+        }
+    }
+    causes
+}
+
+fn values_of(cycles: &[&Cycle], measure: usize) -> Sparse {
+    let values = || cycles.iter().filter_map(|cycle| cycle.values.get(measure)).filter(|value| **value != NOTHING);
+    let mut buckets: Vec<u32> = values().map(|value| bucket_of(*value)).collect();
+    Sparse::of(&mut buckets, values().max().copied().unwrap_or(0))
+}
+
+/// The distance at which most rows of a site follow one another (the median), for schemas without `interval_s`.
+fn usual_interval(cycles: &[Cycle]) -> i64 {
+    if cycles.iter().all(|cycle| cycle.interval_ms > 0) {
+        return USUAL_INTERVAL_MS;
+    }
+    let mut distances: Vec<i64> = cycles.windows(2).map(|pair| pair[1].time - pair[0].time).collect();
+    distances.sort_unstable();
+    distances.get(distances.len() / 2).copied().filter(|distance| *distance > 0).unwrap_or(USUAL_INTERVAL_MS)
+}
+
+fn remember(names: &mut Vec<Box<str>>, name: &str) {
+    if !names.iter().any(|known| **known == *name) {
+        names.push(name.into());
+    }
+}
+
+/// Orders rows of one millisecond, and tells whether two are the same: the random digits of a cycle's id, or, of another
+/// id, a number that depends on all of it (FNV-1a, 64 bits).
+fn id_key(id: &str) -> u64 {
+    if let Some(digits) = id.len().checked_sub(8).filter(|_| id.is_ascii()).map(|at| &id[at..])
+        && let Ok(random) = u32::from_str_radix(digits, 16)
+        && id.as_bytes().get(id.len().wrapping_sub(9)) == Some(&b'-')
+    {
+        return u64::from(random);
+    }
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
