@@ -24,6 +24,8 @@ mod histories;
 mod make;
 mod merge;
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod reference;
 mod runs;
 mod sum;

@@ -9,7 +9,7 @@
 //!   down is *down* by its fault domain.
 //! - **Restored**: a row that is up and has a restart and a `restore_ms` tells of a tunnel that was found dead and brought
 //!   back. It is down from `time` for `restore_ms` (rounded up to whole milliseconds), be that longer than two
-//!   intervals, and up for what then remains of them; the next row ends either.
+//!   intervals, and up for what then remains of them, if only for that moment; the next row ends either.
 //! - **Refused accounts**: with `sla.credentials: excluded` time that is down by identity is *left out*: neither up nor
 //!   down nor unknown.
 //! - **Period**: half-open, from its first moment until before its end. The state at its first moment is that of the row
@@ -18,8 +18,8 @@
 //!   They add up to the agreed time.
 //! - **Cycles**: rows whose `time` lies in agreed time in the period, by their verdict; those down by identity under
 //!   `excluded` are counted as left out.
-//! - **Outage**: begins when the state becomes down and no outage is open, or with the period when it is down then by a row
-//!   before it (it *began before*), and ends when the state is next up. Unknown and left-out time does not end it. Where the period
+//! - **Outage**: begins when the state becomes down and no outage is open, or with the period when it is down then (it
+//!   *began before* when it was down right before, too), and ends when the state is next up. Unknown and left-out time does not end it. Where the period
 //!   ends first, it ends there, and is *open*. Agreed time decides neither; it decides how long an outage counts.
 //! - **Strict**: down is also what is unknown, and what was up before an outage that began in the period: from the last
 //!   row that was up until the outage begins, since it may have begun right after that row. No more than the period.
@@ -186,19 +186,21 @@ fn is_left_out(row: &SimpleRow, identity_left_out: bool) -> bool {
 
 fn outages(rows: &[&SimpleRow], pieces: &[Piece], question: &Question) -> Vec<SimpleOutage> {
     let mut outages: Vec<SimpleOutage> = Vec::new();
+    let before = state_at(rows, question.start - 1, question.identity_left_out);
+    let was_down_before = matches!(before, State::Down(_));
     for piece in pieces {
         let open = outages.last_mut().filter(|outage| outage.open);
         match (piece.state, open) {
             (State::Down(fault_domain), None) => outages.push(SimpleOutage {
                 start: piece.from,
                 end: question.end,
-                began_before: piece.from == question.start && !rows.iter().any(|row| row.time == question.start),
+                began_before: piece.from == question.start && was_down_before,
                 open: true,
                 fault_domain,
                 agreed: 0,
                 down: 0,
             }),
-            (State::Up, Some(outage)) => {
+            (state, Some(outage)) if state == State::Up || is_restored(rows, piece.from) => {
                 outage.end = piece.from;
                 outage.open = false;
             }
@@ -212,6 +214,12 @@ fn outages(rows: &[&SimpleRow], pieces: &[Piece], question: &Question) -> Vec<Si
         outage.down = down.map(|piece| piece.length()).sum();
     }
     outages
+}
+
+/// Whether a tunnel carried traffic again at that moment.
+fn is_restored(rows: &[&SimpleRow], moment: i64) -> bool {
+    let told = rows.iter().rev().find(|row| row.time <= moment);
+    told.is_some_and(|row| row.restore.is_some_and(|restore| row.time + restore == moment))
 }
 
 fn strict_down(rows: &[&SimpleRow], pieces: &[Piece], outages: &[SimpleOutage]) -> i64 {

@@ -88,7 +88,7 @@ fn a_restored_tunnel_is_down_until_it_was_restored_and_no_longer_than_to_the_nex
         (answer.up / MINUTE, answer.down / MINUTE, answer.unknown / MINUTE, outages)
     };
     assert_eq!(with(3, "up restored"), (12, 3, 25, vec![(5, 8)]));
-    assert_eq!(with(15, "up restored"), (5, 15, 20, vec![(5, 40)]), "nothing was seen to be up after it");
+    assert_eq!(with(15, "up restored"), (5, 15, 20, vec![(5, 20)]), "it was up when it was restored");
     assert_eq!(with(15, "up restored up"), (15, 5, 20, vec![(5, 10)]));
     assert_eq!(with(15, "up restored carrier up"), (15, 10, 15, vec![(5, 15)]));
     assert_eq!(with(0, "up restored up"), (20, 0, 20, vec![]));

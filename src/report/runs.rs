@@ -75,7 +75,12 @@ pub(super) const HOLDS: i64 = 2;
 /// The runs of rows that come in the order of time.
 pub(super) fn runs_of(rows: impl Iterator<Item = Seen>, same: impl Fn(CauseId, CauseId) -> bool) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for row in rows {
+    let mut rows = rows.peekable();
+    while let Some(row) = rows.next() {
+        // Of one millisecond, the last row says what was so from then on.
+        if rows.peek().is_some_and(|next| next.time == row.time) {
+            continue;
+        }
         // A restoring that the next row does not confirm.
         while runs.len() > 1 && runs[runs.len() - 1].start > row.time {
             runs.pop();
@@ -83,13 +88,13 @@ pub(super) fn runs_of(rows: impl Iterator<Item = Seen>, same: impl Fn(CauseId, C
         let held = row.time.saturating_add(row.interval_ms.saturating_mul(HOLDS));
         let run = |start: i64, hold_end: i64, state| Run { start, last: start, hold_end, state, restored: false };
         match (row.verdict, row.restored_after) {
-            (Verdict::Up, Some(after)) => {
-                let back = row.time.saturating_add(after.max(0));
+            (Verdict::Up, Some(after @ 1..)) => {
+                let back = row.time.saturating_add(after);
                 let dead = Run { restored: true, ..run(row.time, back, State::Down(row.cause)) };
                 push(&mut runs, dead, &same);
                 push(&mut runs, run(back, held.max(back), State::Up), &same);
             }
-            (Verdict::Up, None) => push(&mut runs, run(row.time, held, State::Up), &same),
+            (Verdict::Up, _) => push(&mut runs, run(row.time, held, State::Up), &same),
             (Verdict::Unknown, _) => push(&mut runs, run(row.time, held, State::Unknown), &same),
             (Verdict::Down, _) => push(&mut runs, run(row.time, held, State::Down(row.cause)), &same),
         }

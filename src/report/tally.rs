@@ -76,6 +76,8 @@ pub(super) struct Teller {
     /// Last good row, and until when that held.
     good: Option<(i64, i64)>,
     outage: Option<Outage>,
+    /// It was down right up to the start of the period.
+    down_before: bool,
     tally: Tally,
 }
 
@@ -91,7 +93,7 @@ impl Teller {
     /// For the time from `start` to `end`.
     pub(super) fn new(start: i64, end: i64, agreed: Arc<Intervals>) -> Self {
         let tally = Tally { agreed_ms: agreed.overlap(start, end), ..Tally::default() };
-        Self { start, end, agreed, tail: Vec::new(), told: start, good: None, outage: None, tally }
+        Self { start, end, agreed, tail: Vec::new(), told: start, good: None, outage: None, down_before: false, tally }
     }
 
     /// Takes more runs; they begin after those that were taken before.
@@ -127,7 +129,12 @@ impl Teller {
     fn tell(&mut self, run: &Run, next: i64, causes: &impl Causes) {
         let end = run.hold_end.min(next);
         let (from, to) = (run.start.max(self.start), end.min(self.end));
-        if run.start >= self.end || (end <= self.start && run.start < self.start) {
+        if run.start >= self.end {
+            return;
+        }
+        if end <= self.start && run.start < self.start {
+            let is_down = matches!(run.state, State::Down(cause) if !causes.is_left_out(cause));
+            self.down_before = end == self.start && is_down;
             return;
         }
         self.unknown_until(from);
@@ -160,7 +167,7 @@ impl Teller {
         if self.outage.is_some() {
             return;
         }
-        let began_before = start < self.start;
+        let began_before = start < self.start || (self.down_before && start == self.start);
         if let (false, Some((last, until))) = (began_before, self.good) {
             self.tally.doubtful_ms += self.agreed.overlap(last.max(self.start), until);
         }

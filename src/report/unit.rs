@@ -1,5 +1,6 @@
 //! All rows of one date, site by site: their runs, counts and values. What a sidecar holds.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -76,7 +77,7 @@ pub(super) struct Unit {
 #[derive(Debug, Clone, Copy)]
 struct Cycle {
     time: i64,
-    id: u64,
+    id: IdKey,
     /// Not positive: unknown.
     interval_ms: i64,
     /// Negative: not restored.
@@ -112,11 +113,14 @@ pub(super) struct UnitBuilder {
     probers: Vec<Box<str>>,
     windows: Vec<Box<str>>,
     out_of_order: u64,
+    /// Ids of another form than ours.
+    strange_ids: Vec<Box<str>>,
 }
 
 impl UnitBuilder {
     pub(super) fn add(&mut self, row: &Row<'_>) {
         let cause = self.cause(row);
+        let id = self.id_key(row.cycle_id);
         remember(&mut self.probers, row.prober);
         if !row.maintenance.is_empty() {
             remember(&mut self.windows, row.maintenance);
@@ -124,7 +128,7 @@ impl UnitBuilder {
         let restored = row.verdict == Verdict::Up && row.restarts.is_some_and(|n| n > 0);
         let cycle = Cycle {
             time: row.time,
-            id: id_key(row.cycle_id),
+            id,
             interval_ms: row.interval_ms.unwrap_or(0),
             restored_after: if restored { row.restore_ms.unwrap_or(-1) } else { -1 },
             cause,
@@ -140,9 +144,11 @@ impl UnitBuilder {
         if *rows.kind != *row.kind {
             rows.kind = row.kind.into();
         }
-        if rows.cycles.last().is_some_and(|last| (last.time, last.id) > (cycle.time, cycle.id)) {
+        if let Some(last) = rows.cycles.last()
+            && last.compare(&cycle, &self.strange_ids).is_ge()
+        {
             rows.in_order = false;
-            self.out_of_order += 1;
+            self.out_of_order += u64::from(last.time > cycle.time);
         }
         rows.cycles.push(cycle);
     }
@@ -204,7 +210,7 @@ impl UnitBuilder {
         let mut duplicates = 0;
         let sites = self.sites.into_iter().map(|rows| {
             let counting = agreed(&rows.site);
-            let (site, twice) = rows.finish(&counting, &same_domain);
+            let (site, twice) = rows.finish(&counting, &same_domain, &self.strange_ids);
             duplicates += twice;
             site
         });
@@ -221,13 +227,18 @@ impl UnitBuilder {
 }
 
 impl SiteRows {
-    fn finish(mut self, agreed: &Intervals, same_domain: &impl Fn(CauseId, CauseId) -> bool) -> (SiteUnit, u64) {
+    fn finish(
+        mut self,
+        agreed: &Intervals,
+        same_domain: &impl Fn(CauseId, CauseId) -> bool,
+        strange_ids: &[Box<str>],
+    ) -> (SiteUnit, u64) {
         if !self.in_order {
             // Of equal ones the first in the file stays first.
-            self.cycles.sort_by_key(|cycle| (cycle.time, cycle.id));
+            self.cycles.sort_by(|a, b| a.compare(b, strange_ids));
         }
         let rows = self.cycles.len();
-        self.cycles.dedup_by_key(|cycle| (cycle.time, cycle.id));
+        self.cycles.dedup_by(|a, b| a.compare(b, strange_ids).is_eq());
         let twice = rows - self.cycles.len();
         let usual = usual_interval(&self.cycles);
         for cycle in &mut self.cycles {
@@ -294,14 +305,52 @@ fn remember(names: &mut Vec<Box<str>>, name: &str) {
     }
 }
 
-/// Orders rows of one millisecond, and tells whether two are the same: the random digits of a cycle's id, or, of another
-/// id, a number that depends on all of it (FNV-1a, 64 bits).
-fn id_key(id: &str) -> u64 {
-    if let Some(digits) = id.len().checked_sub(8).filter(|_| id.is_ascii()).map(|at| &id[at..])
-        && let Ok(random) = u32::from_str_radix(digits, 16)
-        && id.as_bytes().get(id.len().wrapping_sub(9)) == Some(&b'-')
-    {
-        return u64::from(random);
+/// A cycle's id without what its time says already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IdKey {
+    /// The schema has none.
+    None,
+    /// Our own: eight hexadecimal digits after the last hyphen.
+    Random(u32),
+    /// Another: where it is listed.
+    Strange(u32),
+}
+
+impl Cycle {
+    /// By time, of one time by id.
+    fn compare(&self, other: &Self, strange_ids: &[Box<str>]) -> Ordering {
+        let text = |id: u32| strange_ids.get(id as usize);
+        self.time.cmp(&other.time).then_with(|| match (self.id, other.id) {
+            (IdKey::Random(a), IdKey::Random(b)) => a.cmp(&b),
+            (IdKey::Strange(a), IdKey::Strange(b)) => text(a).cmp(&text(b)),
+            (a, b) => a.rank().cmp(&b.rank()),
+        })
     }
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl IdKey {
+    const fn rank(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Random(_) => 1,
+            Self::Strange(_) => 2,
+        }
+    }
+}
+
+impl UnitBuilder {
+    fn id_key(&mut self, id: &str) -> IdKey {
+        if id.is_empty() {
+            return IdKey::None;
+        }
+        if let Some((_, digits)) = id.rsplit_once('-')
+            && digits.len() == 8
+            && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+            && let Ok(random) = u32::from_str_radix(digits, 16)
+        {
+            return IdKey::Random(random);
+        }
+        self.strange_ids.push(id.into());
+        u32::try_from(self.strange_ids.len() - 1).map_or(IdKey::None, IdKey::Strange)
+    }
 }
