@@ -125,6 +125,28 @@ fn a_day_is_as_long_as_its_zone_makes_it() {
 }
 
 #[test]
+fn the_agreed_hours_of_a_month_are_what_one_counts_in_a_calendar() {
+    for (month, hours, holidays, expected) in [
+        ("2026-02", "always", &[][..], 28 * 24),
+        ("2026-03", "always", &[], 31 * 24 - 1),
+        ("2026-10", "always", &[], 31 * 24 + 1),
+        // 22 working days; the night of the change of clocks is no working time.
+        ("2026-03", "Mon-Fri 07:00-19:00", &[], 22 * 12),
+        ("2026-10", "Mon-Fri 07:00-19:00", &[], 22 * 12),
+        // 23 working days, Christmas on a Friday and a Saturday; four Saturdays, one of them the holiday.
+        ("2026-12", "Mon-Fri 07:00-19:00, Sat 08:00-12:00", &["2026-12-25", "2026-12-26"], 22 * 12 + 3 * 4),
+        // It begins with six hours of a Saturday night of February; of its own four, one is an hour shorter.
+        ("2026-03", "Sat 22:00-06:00", &[], 6 + 4 * 8 - 1),
+    ] {
+        let berlin = zone("Europe/Berlin");
+        let first = date(&format!("{month}-01"));
+        let (start, end) = (day_bounds(&berlin, first).0, day_bounds(&berlin, first + chrono::Months::new(1)).0);
+        let found = agreed(&berlin, &hours.parse().unwrap(), &dates(holidays), &Intervals::none(), start, end);
+        assert_eq!(found.total(), expected * HOUR, "{hours} in {month}");
+    }
+}
+
+#[test]
 fn no_moment_makes_it_panic() {
     let hours: Hours = "Mon-Sun 22:00-06:00".parse().unwrap();
     for name in ["UTC", "America/New_York", "Pacific/Apia"] {

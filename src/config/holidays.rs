@@ -32,7 +32,9 @@ pub(super) fn read_holidays(value: &Value<'_>, base: &Path, today: Option<NaiveD
     if wrong.len() > TOLD {
         value.fault(format!("{file}: {} more lines are not dates", wrong.len() - TOLD));
     }
-    warn(value, &file, &dates, today);
+    if wrong.is_empty() {
+        warn(value, &file, &dates, today);
+    }
     dates
 }
 
