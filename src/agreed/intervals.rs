@@ -55,7 +55,7 @@ impl Intervals {
         let (from, to) = self.spans[first];
         // Nearly always: the whole stretch lies in one interval, or ends before the next.
         if end <= to {
-            return (end - start.max(from)).max(0);
+            return end.saturating_sub(start.max(from)).max(0);
         }
         self.until(end) - (self.before[first] + (start.max(from) - from))
     }
@@ -112,7 +112,7 @@ impl Intervals {
     /// Its time before the moment, milliseconds.
     fn until(&self, moment: i64) -> i64 {
         let Some(index) = self.at_or_after(moment) else { return self.total() };
-        self.before[index] + (moment - self.spans[index].0).max(0)
+        self.before[index] + moment.saturating_sub(self.spans[index].0).max(0)
     }
 }
 

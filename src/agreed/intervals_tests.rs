@@ -60,6 +60,9 @@ fn touching_intervals_are_one_and_empty_ones_are_none() {
 fn the_ends_of_all_time_are_no_trouble() {
     let always = Intervals::single(i64::MIN, i64::MAX);
     assert_eq!(always.overlap(0, 1000), 1000);
+    // Long before the next interval, and it ends long before it.
+    assert_eq!(Intervals::single(i64::MAX - 10, i64::MAX).overlap(i64::MIN, i64::MIN + 5), 0);
+    assert_eq!(Intervals::single(1_000, 2_000).overlap(i64::MIN, i64::MIN + 5), 0);
     assert_eq!(always.overlap(i64::MIN, i64::MAX), always.total());
     assert!(always.subtract(&Intervals::single(0, 10)).total() == always.total() - 10);
 }
