@@ -54,6 +54,9 @@ pub(super) struct ReportArgs {
     /// Read day files here [default: `logging.dir`; with --verify and no configuration, where the report lies]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Neither use nor write summaries beside the day files
+    #[arg(long)]
+    no_summaries: bool,
     /// Recompute this report of `--format json`, and say what differs
     #[arg(long, value_name = "REPORT.json", conflicts_with_all = ["from", "to", "month", "last", "site", "group", "format", "output"])]
     verify: Option<PathBuf>,
@@ -101,10 +104,9 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
         sites: args.site.iter().cloned().collect(),
         groups: args.group.iter().cloned().collect(),
         now: now.timestamp_millis(),
-        day_values: matches!(args.format, Format::Json),
         compare: true,
     };
-    let files = files(config.as_ref(), args.dir.as_deref());
+    let files = files(config.as_ref(), args.dir.as_deref(), !args.no_summaries);
     let report = report::make(&files, &request, progress(global).as_ref()).map_err(|e| failed(&e))?;
     let text = match args.format {
         Format::Table => render::table(&report),
@@ -138,7 +140,7 @@ fn verify(global: &Global, args: &ReportArgs, file: &Path) -> Result<u8, Command
         .map_err(|e| CommandError::Failed(format!("cannot read `{}`: {e}", file.display())))?;
     let beside = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let dir = args.dir.as_deref().or_else(|| config.is_none().then_some(beside));
-    let files = files(config.as_ref(), dir);
+    let files = files(config.as_ref(), dir, false);
     let verified = report::verify(&text, &files, progress(global).as_ref())
         .map_err(|e| CommandError::Failed(format!("cannot recompute `{}`: {}", file.display(), chain(&e))))?;
     if verified.differences.is_empty() {
@@ -171,11 +173,12 @@ fn config_of(global: &Global, optional: bool) -> Result<Option<Config>, CommandE
     load(global).map(Some)
 }
 
-fn files(config: Option<&Config>, dir: Option<&Path>) -> Files {
+fn files(config: Option<&Config>, dir: Option<&Path>, summaries: bool) -> Files {
     let logging = config.map(|config| &config.logging);
     Files {
         dir: dir.map(Path::to_owned).or_else(|| logging.map(|l| l.dir.clone())).unwrap_or_else(|| "results".into()),
         stem: logging.map_or_else(|| "results".to_owned(), |logging| logging.file.clone()),
+        summaries,
     }
 }
 

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat};
 
 use super::compute::{Source, Span, Told, tell};
-use super::merge::Agreed;
+use super::day_files::DayFiles;
+use super::input::ReadError;
 use super::model;
 use super::period::Period;
 use super::policy::{AgreedTimes, Policy};
 use super::runs::{Cause, HOLDS};
 use super::sum::{Sum, clean, percent, quantiles, seconds};
 use super::tally::{Counts, Outage, Tally};
+use super::unit::{Agreed, Counting, DayValues};
 use crate::agreed::{Intervals, day_bounds};
 use crate::record::Verdict;
 use crate::zone::Zone;
@@ -20,6 +22,8 @@ use crate::zone::Zone;
 const DAY_MS: i64 = 86_400_000;
 /// A state holds for two intervals; an interval is a month at most.
 const MOST_DAYS_BACK: u64 = 62;
+/// Rows that are read lie so close to the period.
+const MOST_DAYS_AROUND: i64 = 64;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -34,8 +38,6 @@ pub struct Request {
     pub groups: BTreeSet<String>,
     /// Milliseconds since 1970: what lies behind is not unknown, but not yet.
     pub now: i64,
-    /// With the values of each day.
-    pub day_values: bool,
     /// With the period before.
     pub compare: bool,
 }
@@ -50,7 +52,7 @@ struct Computed {
     sum: Sum,
     tally: Tally,
     agreed: Arc<Intervals>,
-    days: Vec<(NaiveDate, [super::histogram::Ranks; 3])>,
+    days: Vec<DayValues>,
 }
 
 /// All sites of a span, computed.
@@ -73,9 +75,9 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
     let zone = &request.policy.zone;
     let (start, whole_end) = request.period.bounds(zone);
     let end = whole_end.min(request.now.max(start));
-    let mut part = compute(source, request, request.period, (start, end), request.day_values)?;
+    let mut part = compute(source, request, request.period, (start, end))?;
     let before = match request.period.before().filter(|_| request.compare) {
-        Some(period) => Some((period, compute(source, request, period, period.bounds(zone), false)?)),
+        Some(period) => Some((period, compute(source, request, period, period.bounds(zone))?)),
         None => None,
     };
     let mut inputs = std::mem::take(&mut part.inputs);
@@ -144,15 +146,27 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
     })
 }
 
+/// Keeps what the next report can use.
+pub(super) fn summarise(source: &DayFiles<'_>, request: &Request) -> Result<(), ReadError> {
+    let (start, end) = request.period.bounds(&request.policy.zone);
+    let agreed = around(&request.policy, start, end);
+    source.summarise(request.period, Counting { agreed: &agreed, start, end })
+}
+
+/// Agreed time of a span and of what lies around it.
+fn around(policy: &Policy, start: i64, end: i64) -> AgreedTimes<'_> {
+    let around = MOST_DAYS_AROUND * DAY_MS;
+    AgreedTimes::new(policy, start.saturating_sub(around), end.saturating_add(around))
+}
+
 fn compute<S: Source>(
     source: &S,
     request: &Request,
     period: Period,
     (start, end): (i64, i64),
-    day_values: bool,
 ) -> Result<Part, S::Error> {
-    let agreed = AgreedTimes::new(&request.policy, start, end);
-    let span = Span { start, end, day_values, agreed: &agreed, leaves_out: request.policy.leaves_out() };
+    let agreed = around(&request.policy, start, end);
+    let span = Span { start, end, agreed: &agreed, leaves_out: request.policy.leaves_out() };
     let dates = source.dates();
     let mut days_back = 1;
     let mut told = loop {
@@ -160,7 +174,7 @@ fn compute<S: Source>(
         // In another zone than that of the files, the last rows may lie in the file of the next day.
         let last = period.to.succ_opt().unwrap_or(period.to);
         let wanted: Vec<NaiveDate> = dates.iter().copied().filter(|date| (first..=last).contains(date)).collect();
-        let told = tell(source, &wanted, span)?;
+        let told = tell(source, &wanted, |month| period.has_month(month.year, month.month), span)?;
         let needed = told.longest_interval_ms.saturating_mul(HOLDS) / DAY_MS + 1;
         let needed = u64::try_from(needed).unwrap_or(1).min(MOST_DAYS_BACK);
         if needed <= days_back || first <= dates.first().copied().unwrap_or(first) {
@@ -337,7 +351,8 @@ fn days(site: &Computed, request: &Request, end: i64) -> Vec<model::Day> {
             }
             segments.next();
         }
-        let values = site.days.iter().find(|(of, _)| *of == date).map(|(_, values)| *values).unwrap_or_default();
+        let number = date.to_epoch_days();
+        let values = site.days.iter().find(|day| day.date == number).map(|day| day.ranks).unwrap_or_default();
         let [login_ms, external_rtt_ms, internal_rtt_ms] = values.map(quantiles);
         days.push(model::Day {
             date: date.to_string(),

@@ -27,7 +27,6 @@ fn asked(from: &str, to: &str, policy: Policy) -> Request {
         sites: BTreeSet::new(),
         groups: BTreeSet::new(),
         now: i64::MAX,
-        day_values: true,
         compare: false,
     }
 }

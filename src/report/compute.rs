@@ -1,17 +1,16 @@
 //! Reads the units of a span of time, on every core, and merges them in the order of their dates.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
-use super::merge::{Agreed, Merger, Names, Overlap};
+use super::merge::{Merger, Names, Overlap};
 use super::model::{BadLine, Input};
-use super::unit::Unit;
-use crate::agreed::Intervals;
+use super::unit::{Agreed, Counting, Unit};
 
 /// Where rows come from.
 pub(super) trait Source: Sync {
@@ -21,8 +20,32 @@ pub(super) trait Source: Sync {
     /// Dates of which there are rows, ascending.
     fn dates(&self) -> Vec<NaiveDate>;
 
-    /// All rows of these dates as one unit; `agreed` says of a site when its cycles count.
-    fn read(&self, dates: &[NaiveDate], agreed: &(dyn Fn(&str) -> Arc<Intervals> + Sync)) -> Result<Read, Self::Error>;
+    /// All rows of these dates as one unit.
+    fn read(&self, dates: &[NaiveDate], counting: Counting<'_>) -> Result<Read, Self::Error>;
+
+    /// Whether the dates of a month can be had at once.
+    fn has_month(&self, _month: Month) -> bool {
+        false
+    }
+
+    /// The units of these dates, which are those of one month, appended to each other; `None`: they can't be.
+    fn read_month(&self, _dates: &[NaiveDate], _counting: Counting<'_>) -> Result<Option<Read>, Self::Error> {
+        Ok(None)
+    }
+}
+
+/// A calendar month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Month {
+    pub(super) year: i32,
+    /// From 1.
+    pub(super) month: u32,
+}
+
+impl Month {
+    pub(super) fn of(date: NaiveDate) -> Self {
+        Self { year: date.year(), month: date.month() }
+    }
 }
 
 /// What was read.
@@ -53,8 +76,6 @@ pub(super) struct Told<'a> {
 pub(super) struct Span<'a> {
     pub(super) start: i64,
     pub(super) end: i64,
-    /// With the values of each day.
-    pub(super) day_values: bool,
     pub(super) agreed: &'a dyn Agreed,
     /// The fault domain that does not count.
     pub(super) leaves_out: Option<&'static str>,
@@ -63,33 +84,89 @@ pub(super) struct Span<'a> {
 /// More threads than this would only wait for one another's turn.
 const MOST_THREADS: usize = 16;
 
+/// What is read as one unit.
+#[derive(Debug, Clone)]
+enum Plan {
+    /// These dates; more than one where rows lie among each other.
+    Dates(Vec<NaiveDate>),
+    /// All dates of a month of which there are rows.
+    Month(Vec<NaiveDate>),
+}
+
+impl Plan {
+    fn dates(self) -> Vec<NaiveDate> {
+        match self {
+            Self::Dates(dates) | Self::Month(dates) => dates,
+        }
+    }
+}
+
 /// Reads the units of these dates and merges them. Units whose rows lie among each other are read as one.
-pub(super) fn tell<'a, S: Source>(source: &S, dates: &[NaiveDate], span: Span<'a>) -> Result<Told<'a>, S::Error> {
-    let mut units: Vec<Vec<NaiveDate>> = dates.iter().map(|date| vec![*date]).collect();
+/// `whole`: which months lie in the period as a whole.
+pub(super) fn tell<'a, S: Source>(
+    source: &S,
+    dates: &[NaiveDate],
+    whole: impl Fn(Month) -> bool,
+    span: Span<'a>,
+) -> Result<Told<'a>, S::Error> {
+    let months = dates.chunk_by(|a, b| Month::of(*a) == Month::of(*b));
+    let mut plans: Vec<Plan> = months
+        .flat_map(|dates| {
+            let month = Month::of(dates[0]);
+            if whole(month) && source.has_month(month) {
+                vec![Plan::Month(dates.to_vec())]
+            } else {
+                dates.iter().map(|date| Plan::Dates(vec![*date])).collect()
+            }
+        })
+        .collect();
     loop {
-        match tell_units(source, &units, span) {
+        match tell_units(source, &plans, span) {
             Ok(told) => return Ok(told),
             Err(Trouble::Source(error)) => return Err(error),
+            Err(Trouble::NoMonth(number)) => apart(&mut plans, number..=number),
             Err(Trouble::Overlap(Overlap { earlier, later })) => {
-                let among: Vec<NaiveDate> = units.drain(earlier..=later).flatten().collect();
-                units.insert(earlier, among);
+                if plans[earlier..=later].iter().any(|plan| matches!(plan, Plan::Month(_))) {
+                    apart(&mut plans, earlier..=later);
+                } else {
+                    let among = plans.drain(earlier..=later).flat_map(Plan::dates).collect();
+                    plans.insert(earlier, Plan::Dates(among));
+                }
             }
+        }
+    }
+}
+
+/// Replaces months by their single dates.
+fn apart(plans: &mut Vec<Plan>, which: RangeInclusive<usize>) {
+    let single = |plan: Plan| match plan {
+        Plan::Month(dates) => dates.into_iter().map(|date| Plan::Dates(vec![date])).collect(),
+        dates @ Plan::Dates(_) => vec![dates],
+    };
+    let singles: Vec<Plan> = plans[which.clone()].iter().cloned().flat_map(single).collect();
+    plans.splice(which, singles);
+}
+
+fn read<S: Source>(source: &S, plan: &Plan, number: usize, span: Span<'_>) -> Result<Read, Trouble<S::Error>> {
+    let counting = Counting { agreed: span.agreed, start: span.start, end: span.end };
+    match plan {
+        Plan::Dates(dates) => source.read(dates, counting).map_err(Trouble::Source),
+        Plan::Month(dates) => {
+            source.read_month(dates, counting).map_err(Trouble::Source)?.ok_or(Trouble::NoMonth(number))
         }
     }
 }
 
 enum Trouble<E> {
     Source(E),
+    /// This plan's month can't be had at once.
+    NoMonth(usize),
     Overlap(Overlap),
 }
 
-fn tell_units<'a, S: Source>(
-    source: &S,
-    units: &[Vec<NaiveDate>],
-    span: Span<'a>,
-) -> Result<Told<'a>, Trouble<S::Error>> {
+fn tell_units<'a, S: Source>(source: &S, units: &[Plan], span: Span<'a>) -> Result<Told<'a>, Trouble<S::Error>> {
     let mut told = Told {
-        merged: Merger::new(span.start, span.end, span.day_values, span.agreed, Names::new(span.leaves_out)),
+        merged: Merger::new(span.start, span.end, span.agreed, Names::new(span.leaves_out)),
         inputs: Vec::new(),
         bad: Vec::new(),
         unreadable: 0,
@@ -97,10 +174,9 @@ fn tell_units<'a, S: Source>(
         longest_interval_ms: 0,
     };
     let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(units.len());
-    let agreed = |site: &str| span.agreed.of(site);
     if threads < 2 {
-        for (number, dates) in units.iter().enumerate() {
-            told.take(number, dates, source.read(dates, &agreed).map_err(Trouble::Source)?)?;
+        for (number, plan) in units.iter().enumerate() {
+            told.take(number, read(source, plan, number, span)?)?;
         }
         return Ok(told);
     }
@@ -112,9 +188,9 @@ fn tell_units<'a, S: Source>(
             scope.spawn(move || {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(dates) = units.get(number) else { return };
+                    let Some(plan) = units.get(number) else { return };
                     // Nobody listens any more: there was trouble.
-                    if sender.send((number, source.read(dates, &|site| span.agreed.of(site)))).is_err() {
+                    if sender.send((number, read(source, plan, number, span))).is_err() {
                         return;
                     }
                 }
@@ -124,9 +200,9 @@ fn tell_units<'a, S: Source>(
         let mut waiting = BTreeMap::new();
         let mut due = 0;
         for (number, read) in receiver {
-            waiting.insert(number, read.map_err(Trouble::Source)?);
+            waiting.insert(number, read?);
             while let Some(read) = waiting.remove(&due) {
-                told.take(due, &units[due], read)?;
+                told.take(due, read)?;
                 due += 1;
             }
         }
@@ -135,12 +211,8 @@ fn tell_units<'a, S: Source>(
 }
 
 impl Told<'_> {
-    fn take<E>(&mut self, number: usize, dates: &[NaiveDate], read: Read) -> Result<(), Trouble<E>> {
-        let single = match dates {
-            [date] => Some(*date),
-            _ => None,
-        };
-        self.merged.take(number, single, &read.unit).map_err(Trouble::Overlap)?;
+    fn take<E>(&mut self, number: usize, read: Read) -> Result<(), Trouble<E>> {
+        self.merged.take(number, &read.unit).map_err(Trouble::Overlap)?;
         let longest = read.unit.sites.iter().map(|site| site.longest_interval_ms).max();
         self.longest_interval_ms = self.longest_interval_ms.max(longest.unwrap_or(0));
         self.inputs.extend(read.inputs);

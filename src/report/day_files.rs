@@ -1,16 +1,29 @@
 //! Day files as a source of units.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 
-use super::compute::{Read, Source};
-use super::input::{DayFile, Found, ReadError, Reader, Reading};
+use super::compute::{Month, Read, Source};
+use super::input::{DayFile, FindError, Found, ReadError, Reader, Reading, find};
 use super::model::{BadLine, Input};
-use super::unit::UnitBuilder;
-use crate::agreed::Intervals;
+use super::period::Period;
+use super::summary;
+use super::unit::{Counting, UnitBuilder};
 use crate::zone::Zone;
+
+/// Where the day files lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// Their directory.
+    pub dir: PathBuf,
+    /// The first part of their names.
+    pub stem: String,
+    /// Whether summaries beside them are used and written.
+    pub summaries: bool,
+}
 
 /// Is told how far the reading is.
 pub trait Progress: Sync {
@@ -28,18 +41,128 @@ impl Progress for Silent {
 
 /// The day files of a directory.
 pub(super) struct DayFiles<'a> {
+    files: &'a Files,
     found: Found,
     /// Of times that have none.
     zone: Zone,
+    /// Days before it are over, by their files: nothing is added to them, usually.
+    today: NaiveDate,
+    /// Milliseconds since 1970.
+    now: i64,
+    /// Months that have a summary.
+    months: BTreeSet<Month>,
     progress: &'a dyn Progress,
     bytes: u64,
     read: AtomicU64,
 }
 
+/// A file that was changed so lately may be changed again without its times telling.
+const LATELY_S: i64 = 3;
+
 impl<'a> DayFiles<'a> {
-    pub(super) fn new(found: Found, zone: Zone, progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(files: &'a Files, zone: &Zone, now: i64, progress: &'a dyn Progress) -> Result<Self, FindError> {
+        let found = find(&files.dir, &files.stem)?;
         let bytes = found.days.values().flatten().map(|file| file.stamp.size).sum();
-        Self { found, zone, progress, bytes, read: AtomicU64::new(0) }
+        let today = DateTime::from_timestamp_millis(now).and_then(|now| zone.local(now)).map(|local| local.date());
+        let months = found.days.keys().map(|date| Month::of(*date)).collect::<BTreeSet<_>>();
+        let has_summary =
+            |month: &Month| files.summaries && summary::of_month(&files.dir, &files.stem, *month).exists();
+        Ok(Self {
+            months: months.into_iter().filter(has_summary).collect(),
+            files,
+            found,
+            zone: zone.clone(),
+            today: today.unwrap_or(NaiveDate::MIN),
+            now,
+            progress,
+            bytes,
+            read: AtomicU64::new(0),
+        })
+    }
+
+    fn of_dates(&self, dates: &[NaiveDate]) -> Vec<&DayFile> {
+        dates.iter().filter_map(|date| self.found.days.get(date)).flatten().collect()
+    }
+
+    /// Whether nothing is added to these files any more.
+    fn are_closed(&self, files: &[&DayFile]) -> bool {
+        let before = self.now / 1000 - LATELY_S;
+        let is_closed = |file: &&DayFile| {
+            file.date < self.today && !file.newest && file.stamp.mtime < before && file.stamp.ctime < before
+        };
+        self.files.summaries && files.iter().all(is_closed)
+    }
+
+    /// Reads one date, from its summary where there is one.
+    fn read_day(&self, date: NaiveDate, counting: Counting<'_>) -> Result<Read, ReadError> {
+        let files = self.of_dates(&[date]);
+        let path = summary::of_day(&self.files.dir, &self.files.stem, date);
+        let closed = self.are_closed(&files);
+        if closed && let Some(read) = summary::load(&path, &files, Some(counting.agreed)) {
+            self.count(&files);
+            return Ok(read);
+        }
+        let read = self.read_rows(&files, counting, Some(date.to_epoch_days()))?;
+        let unchanged = read.inputs.len() == files.len()
+            && read.inputs.iter().zip(&files).all(|(input, file)| input.bytes == file.stamp.size);
+        if closed && unchanged && !read.unit.straddles {
+            store(&path, &files, counting, &read);
+        }
+        Ok(read)
+    }
+
+    fn count(&self, files: &[&DayFile]) {
+        let bytes: u64 = files.iter().map(|file| file.stamp.size).sum();
+        let read = self.read.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.progress.read(read, self.bytes);
+    }
+
+    fn read_rows(&self, files: &[&DayFile], counting: Counting<'_>, date: Option<i32>) -> Result<Read, ReadError> {
+        let mut read = Read::default();
+        let mut unit = UnitBuilder::default();
+        let mut reader = Reader::new();
+        for file in files {
+            self.read_file(&mut reader, file, &mut unit, &mut read)?;
+            self.count(&[file]);
+        }
+        read.unit = unit.finish(counting, date);
+        Ok(read)
+    }
+
+    /// Appends the days of a month to each other, and keeps that.
+    fn append_days(&self, dates: &[NaiveDate], counting: Counting<'_>) -> Result<Option<Read>, ReadError> {
+        let mut all = Read::default();
+        for date in dates {
+            let read = self.read_day(*date, counting)?;
+            if all.unit.append(read.unit).is_err() {
+                return Ok(None);
+            }
+            all.inputs.extend(read.inputs);
+            all.bad.extend(read.bad);
+            all.unreadable += read.unreadable;
+            all.notes.extend(read.notes);
+        }
+        Ok(Some(all))
+    }
+
+    /// Keeps a summary of each month that lies in the period as a whole, is over, and has none.
+    pub(super) fn summarise(&self, period: Period, counting: Counting<'_>) -> Result<(), ReadError> {
+        let dates: Vec<NaiveDate> = self.dates();
+        for dates in dates.chunk_by(|a, b| Month::of(*a) == Month::of(*b)) {
+            let month = Month::of(dates[0]);
+            let files = self.of_dates(dates);
+            let wanted = period.has_month(month.year, month.month)
+                && month < Month::of(self.today)
+                && !self.months.contains(&month)
+                && self.are_closed(&files);
+            if wanted
+                && let Some(read) = self.append_days(dates, counting)?
+                && !read.unit.straddles
+            {
+                store(&summary::of_month(&self.files.dir, &self.files.stem, month), &files, counting, &read);
+            }
+        }
+        Ok(())
     }
 
     /// What is to be said of the directory.
@@ -82,6 +205,13 @@ impl<'a> DayFiles<'a> {
     }
 }
 
+/// A summary that can't be written is done without.
+fn store(path: &Path, files: &[&DayFile], counting: Counting<'_>, read: &Read) {
+    if let Err(error) = summary::store(path, files, counting.agreed, read) {
+        tracing::debug!(path = %path.display(), %error, "summary not written");
+    }
+}
+
 impl Source for DayFiles<'_> {
     type Error = ReadError;
 
@@ -89,16 +219,32 @@ impl Source for DayFiles<'_> {
         self.found.days.keys().copied().collect()
     }
 
-    fn read(&self, dates: &[NaiveDate], agreed: &(dyn Fn(&str) -> Arc<Intervals> + Sync)) -> Result<Read, ReadError> {
-        let mut read = Read::default();
-        let mut unit = UnitBuilder::default();
-        let mut reader = Reader::new();
-        for file in dates.iter().filter_map(|date| self.found.days.get(date)).flatten() {
-            self.read_file(&mut reader, file, &mut unit, &mut read)?;
-            let bytes = self.read.fetch_add(file.stamp.size, Ordering::Relaxed) + file.stamp.size;
-            self.progress.read(bytes, self.bytes);
+    fn read(&self, dates: &[NaiveDate], counting: Counting<'_>) -> Result<Read, ReadError> {
+        match dates {
+            [date] => self.read_day(*date, counting),
+            several => self.read_rows(&self.of_dates(several), counting, None),
         }
-        read.unit = unit.finish(agreed);
+    }
+
+    fn has_month(&self, month: Month) -> bool {
+        self.months.contains(&month)
+    }
+
+    fn read_month(&self, dates: &[NaiveDate], counting: Counting<'_>) -> Result<Option<Read>, ReadError> {
+        let Some(month) = dates.first().map(|date| Month::of(*date)) else { return Ok(None) };
+        let files = self.of_dates(dates);
+        let path = summary::of_month(&self.files.dir, &self.files.stem, month);
+        if !self.are_closed(&files) {
+            return Ok(None);
+        }
+        if let Some(read) = summary::load(&path, &files, Some(counting.agreed)) {
+            self.count(&files);
+            return Ok(Some(read));
+        }
+        let read = self.append_days(dates, counting)?;
+        if let Some(read) = read.as_ref().filter(|read| !read.unit.straddles) {
+            store(&path, &files, counting, read);
+        }
         Ok(read)
     }
 }

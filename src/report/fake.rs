@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use chrono::NaiveDate;
 
 use super::compute::{Read, Source};
 use super::row::Row;
-use super::unit::UnitBuilder;
-use crate::agreed::Intervals;
+use super::unit::{Counting, UnitBuilder};
 use crate::record::Verdict;
 
 /// A row that owns nothing.
@@ -80,11 +78,11 @@ impl Source for Rows {
         self.0.keys().copied().collect()
     }
 
-    fn read(&self, dates: &[NaiveDate], agreed: &(dyn Fn(&str) -> Arc<Intervals> + Sync)) -> Result<Read, Infallible> {
+    fn read(&self, dates: &[NaiveDate], counting: Counting<'_>) -> Result<Read, Infallible> {
         let mut unit = UnitBuilder::default();
         for row in dates.iter().filter_map(|date| self.0.get(date)).flatten() {
             unit.add(row);
         }
-        Ok(Read { unit: unit.finish(agreed), ..Read::default() })
+        Ok(Read { unit: unit.finish(counting, None), ..Read::default() })
     }
 }

@@ -5,6 +5,8 @@
 //! values wide; its middle is at most 0.049 % from any of them. (The layout of `HdrHistogram`, hdrhistogram.org, with
 //! eleven bits.)
 
+use serde::{Deserialize, Serialize};
+
 /// Buckets of a doubling.
 const STEPS: usize = 1 << STEP_BITS;
 const STEP_BITS: u32 = 10;
@@ -35,7 +37,7 @@ const fn middle_of(bucket: u32) -> u64 {
 }
 
 /// A few values: their buckets in ascending order, each with its count, and the largest value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Sparse {
     pub(super) counts: Vec<(u32, u32)>,
     pub(super) max: u64,
@@ -48,6 +50,15 @@ impl Sparse {
         let counts =
             buckets.chunk_by(|a, b| a == b).map(|same| (same[0], u32::try_from(same.len()).unwrap_or(u32::MAX)));
         Self { counts: counts.collect(), max }
+    }
+
+    /// Adds others.
+    pub(super) fn add(&mut self, other: &Self) {
+        let mut all = [self.counts.as_slice(), other.counts.as_slice()].concat();
+        all.sort_unstable();
+        let sum = |same: &[(u32, u32)]| same.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
+        self.counts = all.chunk_by(|a, b| a.0 == b.0).map(|same| (same[0].0, sum(same))).collect();
+        self.max = self.max.max(other.max);
     }
 
     pub(super) fn quantiles(&self) -> Ranks {
@@ -106,7 +117,7 @@ impl Histogram {
 }
 
 /// Values at nearest ranks: the smallest value that at least so many percent of all values do not exceed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Ranks {
     pub(super) n: u64,
     pub(super) p50: Option<u64>,

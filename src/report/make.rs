@@ -1,24 +1,14 @@
 //! Making a report from the day files of a directory, and recomputing one.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
-use super::build::{Request, build};
-use super::day_files::{DayFiles, Progress};
-use super::input::{FindError, ReadError, find};
+use super::build::{Request, build, summarise};
+use super::day_files::{DayFiles, Files, Progress};
+use super::input::{FindError, ReadError};
 use super::model::Report;
 use super::policy::Window;
 use super::verify::{Difference, VerifyError, differences, parse, request_of};
 use crate::maintenance::{Sites, Windows};
-
-/// Where the day files lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Files {
-    /// Their directory.
-    pub dir: PathBuf,
-    /// The first part of their names.
-    pub stem: String,
-}
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +29,12 @@ pub enum MakeError {
 
 /// Makes a report.
 pub fn make(files: &Files, request: &Request, progress: &dyn Progress) -> Result<Report, MakeError> {
-    let found = find(&files.dir, &files.stem)?;
-    let source = DayFiles::new(found, request.policy.zone.clone(), progress);
+    let source = DayFiles::new(files, &request.policy.zone, request.now, progress)?;
     let mut report = build(&source, request)?;
     report.notes.extend_from_slice(source.notes());
+    if files.summaries {
+        summarise(&source, request)?;
+    }
     Ok(report)
 }
 
@@ -60,7 +52,9 @@ pub struct Verified {
 /// Recomputes a report of `--format json` from the day files.
 pub fn verify(text: &str, files: &Files, progress: &dyn Progress) -> Result<Verified, MakeError> {
     let (said, report) = parse(text)?;
-    let again = make(files, &request_of(&report)?, progress)?;
+    // From the rows themselves.
+    let files = Files { summaries: false, ..files.clone() };
+    let again = make(&files, &request_of(&report)?, progress)?;
     Ok(Verified {
         rows: again.inputs.iter().map(|input| input.rows).sum(),
         files: again.inputs.len(),

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
-
-use super::histogram::{Histogram, Ranks};
+use super::histogram::Histogram;
 use super::runs::{Cause, CauseId, Run, State};
 use super::tally::{Causes, Tally, Teller};
-use super::unit::{Measure, SiteUnit, Unit};
+use super::unit::{Agreed, DayValues, Measure, SiteUnit, Unit};
 use crate::agreed::Intervals;
 use crate::record::Verdict;
 
@@ -74,7 +72,6 @@ pub(super) struct Overlap {
 pub(super) struct Merger<'a> {
     start: i64,
     end: i64,
-    day_values: bool,
     agreed: &'a dyn Agreed,
     pub(super) names: Names,
     pub(super) sites: BTreeMap<Box<str>, SiteHistory>,
@@ -82,11 +79,6 @@ pub(super) struct Merger<'a> {
     pub(super) out_of_order: u64,
     pub(super) probers: Vec<Box<str>>,
     pub(super) windows: Vec<Box<str>>,
-}
-
-/// Which time counts for which site.
-pub(super) trait Agreed: Sync + std::fmt::Debug {
-    fn of(&self, site: &str) -> Arc<Intervals>;
 }
 
 /// What is known of a site up to some unit.
@@ -103,8 +95,8 @@ pub(super) struct SiteHistory {
     /// By cause and verdict.
     pub(super) cycles: BTreeMap<(CauseId, Verdict), u64>,
     pub(super) values: [Histogram; Measure::ALL.len()],
-    /// Login time and round trips of single dates, where details are wanted.
-    pub(super) days: Vec<(NaiveDate, [Ranks; 3])>,
+    /// Values of single dates.
+    pub(super) days: Vec<DayValues>,
 }
 
 impl SiteHistory {
@@ -129,11 +121,10 @@ impl SiteHistory {
 }
 
 impl<'a> Merger<'a> {
-    pub(super) fn new(start: i64, end: i64, day_values: bool, agreed: &'a dyn Agreed, names: Names) -> Self {
+    pub(super) fn new(start: i64, end: i64, agreed: &'a dyn Agreed, names: Names) -> Self {
         Self {
             start,
             end,
-            day_values,
             agreed,
             names,
             sites: BTreeMap::new(),
@@ -144,11 +135,13 @@ impl<'a> Merger<'a> {
         }
     }
 
-    /// Takes the next unit; `date` where it is that of a single one.
-    pub(super) fn take(&mut self, number: usize, date: Option<NaiveDate>, unit: &Unit) -> Result<(), Overlap> {
+    /// Takes the next unit.
+    pub(super) fn take(&mut self, number: usize, unit: &Unit) -> Result<(), Overlap> {
         let numbers: Vec<CauseId> = unit.causes.iter().map(|cause| self.names.number(cause)).collect();
+        // What lies wholly outside the period counts elsewhere.
+        let counts = unit.last >= self.start && unit.first < self.end;
         for site in &unit.sites {
-            self.take_site(number, date, site, &numbers)?;
+            self.take_site(number, counts, site, &numbers)?;
         }
         self.duplicates += unit.duplicates;
         self.out_of_order += unit.out_of_order;
@@ -157,13 +150,7 @@ impl<'a> Merger<'a> {
         Ok(())
     }
 
-    fn take_site(
-        &mut self,
-        number: usize,
-        date: Option<NaiveDate>,
-        unit: &SiteUnit,
-        numbers: &[CauseId],
-    ) -> Result<(), Overlap> {
+    fn take_site(&mut self, number: usize, counts: bool, unit: &SiteUnit, numbers: &[CauseId]) -> Result<(), Overlap> {
         if !self.sites.contains_key(&unit.site) {
             let history = SiteHistory::new(Teller::new(self.start, self.end, self.agreed.of(&unit.site)));
             self.sites.insert(unit.site.clone(), history);
@@ -186,6 +173,9 @@ impl<'a> Merger<'a> {
             _ => *run,
         });
         history.teller.take(runs, &self.names);
+        if !counts {
+            return Ok(());
+        }
         history.up += unit.up;
         for count in &unit.causes {
             *history.cycles.entry((cause(count.cause), count.verdict)).or_default() += count.cycles;
@@ -193,10 +183,7 @@ impl<'a> Merger<'a> {
         for (all, values) in history.values.iter_mut().zip(&unit.values) {
             all.add(values);
         }
-        if let (true, Some(date)) = (self.day_values, date) {
-            let [login, external, internal, ..] = &unit.values;
-            history.days.push((date, [login, external, internal].map(super::histogram::Sparse::quantiles)));
-        }
+        history.days.extend(&unit.days);
         Ok(())
     }
 }

@@ -29,11 +29,14 @@ mod property_tests;
 mod reference;
 mod runs;
 mod sum;
+mod summary;
+#[cfg(test)]
+mod summary_tests;
 mod tally;
 mod unit;
 mod verify;
 
 pub use build::Request;
-pub use day_files::{Progress, Silent};
-pub use make::{Files, MakeError, Verified, make, verify, windows};
+pub use day_files::{Files, Progress, Silent};
+pub use make::{MakeError, Verified, make, verify, windows};
 pub use verify::{Difference, VerifyError};

@@ -5,6 +5,9 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 use crate::agreed::day_bounds;
 use crate::zone::Zone;
 
+/// Twenty years: nobody agrees on availability for longer.
+const MOST_DAYS: i64 = 7305;
+
 /// Days, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
@@ -25,6 +28,14 @@ pub enum PeriodError {
         /// Last.
         to: NaiveDate,
     },
+    /// More days than a report has.
+    #[error("{from} to {to} is more than {MOST_DAYS} days")]
+    TooLong {
+        /// First.
+        from: NaiveDate,
+        /// Last.
+        to: NaiveDate,
+    },
     /// Years that no calendar has.
     #[error("the calendar ends before that")]
     OutOfCalendar,
@@ -35,6 +46,9 @@ impl Period {
     pub fn days(from: NaiveDate, to: NaiveDate) -> Result<Self, PeriodError> {
         if to < from {
             return Err(PeriodError::Backwards { from, to });
+        }
+        if (to - from).num_days() >= MOST_DAYS {
+            return Err(PeriodError::TooLong { from, to });
         }
         Ok(Self { from, to })
     }
@@ -71,6 +85,13 @@ impl Period {
     /// Its first moment, and the first one after it.
     pub fn bounds(self, zone: &Zone) -> (i64, i64) {
         (day_bounds(zone, self.from).0, day_bounds(zone, self.to).1)
+    }
+
+    /// Whether every day of the month lies in it.
+    pub fn has_month(self, year: i32, month: u32) -> bool {
+        NaiveDate::from_ymd_opt(year, month, 1)
+            .and_then(|first| Self::month(first).ok())
+            .is_some_and(|month| self.from <= month.from && month.to <= self.to)
     }
 
     /// Each day.
@@ -114,5 +135,7 @@ mod tests {
     fn days_that_end_before_they_begin_are_refused() {
         let error = Period::days(day("2026-03-02"), day("2026-03-01")).unwrap_err();
         assert_eq!(error.to_string(), "the last day, 2026-03-01, lies before the first, 2026-03-02");
+        let error = Period::days(day("0001-01-01"), day("2026-03-01")).unwrap_err();
+        assert_eq!(error.to_string(), "0001-01-01 to 2026-03-01 is more than 7305 days");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 
-use super::merge::Agreed;
+use super::unit::Agreed;
 use crate::agreed::{Hours, Intervals, agreed};
 use crate::zone::Zone;
 

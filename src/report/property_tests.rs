@@ -6,10 +6,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::histories::{history, question};
-use super::merge::{Agreed, Merger, Names};
+use super::merge::{Merger, Names};
 use super::reference::{Answer, Question, SimpleOutage, SimpleRow, answer};
 use super::tally::{Causes, Tally};
-use super::unit::{Unit, UnitBuilder};
+use super::unit::{Agreed, Counting, Unit, UnitBuilder};
 use crate::agreed::Intervals;
 use crate::record::Verdict;
 
@@ -22,12 +22,12 @@ impl Agreed for Same {
     }
 }
 
-fn unit(rows: &[SimpleRow], agreed: &Arc<Intervals>) -> Unit {
+fn unit(rows: &[SimpleRow], counting: Counting<'_>) -> Unit {
     let mut unit = UnitBuilder::default();
     for row in rows {
         unit.add(&row.as_read());
     }
-    unit.finish(&|_| Arc::clone(agreed))
+    unit.finish(counting, None)
 }
 
 /// Rows before each of the moments are in a unit of their own, each as they are ordered.
@@ -48,12 +48,13 @@ fn cut(rows: &[SimpleRow], mut moments: Vec<i64>) -> Vec<Vec<SimpleRow>> {
 
 fn fast(units: &[Vec<SimpleRow>], question: &Question) -> Answer {
     let agreed: Intervals = question.agreed.iter().copied().collect();
-    let agreed = Arc::new(agreed.clipped(question.start, question.end));
+    let agreed = Arc::new(agreed);
     let same = Same(Arc::clone(&agreed));
     let names = Names::new(question.identity_left_out.then_some("identity"));
-    let mut merger = Merger::new(question.start, question.end, true, &same, names);
+    let counting = Counting { agreed: &same, start: question.start, end: question.end };
+    let mut merger = Merger::new(question.start, question.end, &same, names);
     for (number, rows) in units.iter().enumerate() {
-        merger.take(number, None, &unit(rows, &agreed)).unwrap();
+        merger.take(number, &unit(rows, counting)).unwrap();
     }
     let Some((_, mut history)) = merger.sites.pop_first() else {
         let agreed = agreed.overlap(question.start, question.end);

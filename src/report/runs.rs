@@ -4,13 +4,15 @@
 //! began, when its last row was, and until when that holds; what comes next may cut it short. Runs know nothing of
 //! periods or agreed time.
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::Verdict;
 
 /// Where causes are listed.
 pub(super) type CauseId = u32;
 
 /// Why a row was not `up`, or had to be restored.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Cause {
     pub(super) fault_domain: Box<str>,
     pub(super) stage: Box<str>,
@@ -18,7 +20,7 @@ pub(super) struct Cause {
 }
 
 /// What is so during a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum State {
     Up,
     Unknown,
@@ -27,7 +29,7 @@ pub(super) enum State {
 }
 
 /// A stretch of time with one state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Run {
     /// Milliseconds since 1970, as all of them.
     pub(super) start: i64,
@@ -81,10 +83,6 @@ pub(super) fn runs_of(rows: impl Iterator<Item = Seen>, same: impl Fn(CauseId, C
         if rows.peek().is_some_and(|next| next.time == row.time) {
             continue;
         }
-        // A restoring that the next row does not confirm.
-        while runs.len() > 1 && runs[runs.len() - 1].start > row.time {
-            runs.pop();
-        }
         let held = row.time.saturating_add(row.interval_ms.saturating_mul(HOLDS));
         let run = |start: i64, hold_end: i64, state| Run { start, last: start, hold_end, state, restored: false };
         match (row.verdict, row.restored_after) {
@@ -103,7 +101,11 @@ pub(super) fn runs_of(rows: impl Iterator<Item = Seen>, same: impl Fn(CauseId, C
 }
 
 /// Appends a run, as part of the last one where it continues it.
-fn push(runs: &mut Vec<Run>, run: Run, same: impl FnOnce(CauseId, CauseId) -> bool) {
+pub(super) fn push(runs: &mut Vec<Run>, run: Run, same: impl FnOnce(CauseId, CauseId) -> bool) {
+    // Up again after a restoring: the next row came before that.
+    while runs.len() > 1 && runs[runs.len() - 1].start > run.start {
+        runs.pop();
+    }
     if !runs.last_mut().is_some_and(|last| last.takes(&run, same)) {
         runs.push(run);
     }

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::runs::{CauseId, Run, State};
+use super::runs::{CauseId, Run, State, push};
 use crate::agreed::Intervals;
 
 /// What a stretch of time counts as.
@@ -99,12 +99,7 @@ impl Teller {
     /// Takes more runs; they begin after those that were taken before.
     pub(super) fn take(&mut self, runs: impl Iterator<Item = Run>, causes: &impl Causes) {
         for run in runs {
-            while self.tail.len() > 1 && self.tail[self.tail.len() - 1].start > run.start {
-                self.tail.pop();
-            }
-            if !self.tail.last_mut().is_some_and(|last| last.takes(&run, |a, b| causes.same_domain(a, b))) {
-                self.tail.push(run);
-            }
+            push(&mut self.tail, run, |a, b| causes.same_domain(a, b));
             if self.tail.len() > 2 {
                 let first = self.tail.remove(0);
                 self.tell(&first, self.tail[0].start, causes);

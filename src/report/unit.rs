@@ -4,9 +4,11 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::histogram::{Sparse, bucket_of};
+use serde::{Deserialize, Serialize};
+
+use super::histogram::{Ranks, Sparse, bucket_of};
 use super::row::Row;
-use super::runs::{Cause, CauseId, Run, Seen, runs_of};
+use super::runs::{Cause, CauseId, Run, Seen, State, push, runs_of};
 use crate::agreed::Intervals;
 use crate::record::Verdict;
 
@@ -29,7 +31,7 @@ impl Measure {
 }
 
 /// One cause, and in how many cycles it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CauseCount {
     pub(super) cause: CauseId,
     pub(super) verdict: Verdict,
@@ -37,7 +39,7 @@ pub(super) struct CauseCount {
 }
 
 /// What the rows of one site in one unit come to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SiteUnit {
     pub(super) site: Box<str>,
     /// Of its last row.
@@ -55,10 +57,36 @@ pub(super) struct SiteUnit {
     pub(super) causes: Vec<CauseCount>,
     /// In the order of [`Measure::ALL`]; of cycles in agreed time.
     pub(super) values: [Sparse; Measure::ALL.len()],
+    /// Of single dates.
+    pub(super) days: Vec<DayValues>,
+}
+
+/// Login time and round trips of one date, of cycles in agreed time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct DayValues {
+    /// Days since 1970-01-01.
+    pub(super) date: i32,
+    /// The first three of [`Measure::ALL`].
+    pub(super) ranks: [Ranks; 3],
+}
+
+/// When cycles of a unit count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counting<'a> {
+    /// Agreed time, also around the period.
+    pub(super) agreed: &'a dyn Agreed,
+    /// The period.
+    pub(super) start: i64,
+    pub(super) end: i64,
+}
+
+/// Which time counts for which site.
+pub(super) trait Agreed: Sync + std::fmt::Debug {
+    fn of(&self, site: &str) -> Arc<Intervals>;
 }
 
 /// What all rows of one date come to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Unit {
     /// In the order in which they came.
     pub(super) sites: Vec<SiteUnit>,
@@ -71,6 +99,99 @@ pub(super) struct Unit {
     /// Probers that wrote the rows, and the windows that rows name.
     pub(super) probers: Vec<Box<str>>,
     pub(super) windows: Vec<Box<str>>,
+    /// Times of its first and last row.
+    pub(super) first: i64,
+    pub(super) last: i64,
+    /// Some of its rows lie in the period and some do not.
+    pub(super) straddles: bool,
+}
+
+impl DayValues {
+    fn of(date: i32, values: &[Sparse; Measure::ALL.len()]) -> Self {
+        let [login, external, internal, ..] = values;
+        Self { date, ranks: [login, external, internal].map(Sparse::quantiles) }
+    }
+}
+
+impl Unit {
+    /// Adds the unit that follows; fails, and adds nothing, where rows of a site lie among each other.
+    pub(super) fn append(&mut self, next: Self) -> Result<(), Overlapping> {
+        let mut numbers: HashMap<Box<str>, usize> =
+            self.sites.iter().enumerate().map(|(number, site)| (site.site.clone(), number)).collect();
+        let is_among = |site: &SiteUnit| numbers.get(&site.site).is_some_and(|n| self.sites[*n].last >= site.first);
+        if next.sites.iter().any(is_among) {
+            return Err(Overlapping);
+        }
+        let causes: Vec<CauseId> = next.causes.iter().map(|cause| self.cause(cause)).collect();
+        let cause = |id: CauseId| causes.get(id as usize).copied().unwrap_or(CauseId::MAX);
+        let empty = self.sites.is_empty();
+        for site in next.sites {
+            let renamed = site.with_causes(cause);
+            if let Some(number) = numbers.get(&renamed.site) {
+                self.sites[*number].append(renamed, &self.causes);
+            } else {
+                numbers.insert(renamed.site.clone(), self.sites.len());
+                self.sites.push(renamed);
+            }
+        }
+        self.duplicates += next.duplicates;
+        self.out_of_order += next.out_of_order;
+        next.probers.iter().for_each(|name| remember(&mut self.probers, name));
+        next.windows.iter().for_each(|name| remember(&mut self.windows, name));
+        self.first = if empty { next.first } else { self.first.min(next.first) };
+        self.last = if empty { next.last } else { self.last.max(next.last) };
+        self.straddles |= next.straddles;
+        Ok(())
+    }
+
+    fn cause(&mut self, cause: &Cause) -> CauseId {
+        let known = self.causes.iter().position(|known| known == cause);
+        let number = known.unwrap_or_else(|| {
+            self.causes.push(cause.clone());
+            self.causes.len() - 1
+        });
+        CauseId::try_from(number).unwrap_or(CauseId::MAX)
+    }
+}
+
+/// Rows of a site lie among each other in two units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Overlapping;
+
+impl SiteUnit {
+    fn with_causes(mut self, cause: impl Fn(CauseId) -> CauseId) -> Self {
+        for run in &mut self.runs {
+            if let State::Down(id) = &mut run.state {
+                *id = cause(*id);
+            }
+        }
+        for count in &mut self.causes {
+            count.cause = cause(count.cause);
+        }
+        self
+    }
+
+    fn append(&mut self, next: Self, causes: &[Cause]) {
+        let domain = |id: CauseId| causes.get(id as usize).map(|cause| &cause.fault_domain);
+        for run in next.runs {
+            push(&mut self.runs, run, |a, b| domain(a) == domain(b));
+        }
+        for count in next.causes {
+            match self.causes.iter_mut().find(|own| (own.cause, own.verdict) == (count.cause, count.verdict)) {
+                Some(own) => own.cycles += count.cycles,
+                None => self.causes.push(count),
+            }
+        }
+        for (own, values) in self.values.iter_mut().zip(&next.values) {
+            own.add(values);
+        }
+        self.group = next.group;
+        self.kind = next.kind;
+        self.last = next.last;
+        self.longest_interval_ms = self.longest_interval_ms.max(next.longest_interval_ms);
+        self.up += next.up;
+        self.days.extend(next.days);
+    }
 }
 
 /// A row without its texts.
@@ -201,16 +322,24 @@ impl UnitBuilder {
         CauseId::try_from(self.latest_cause).unwrap_or(CauseId::MAX)
     }
 
-    /// `agreed` says of a site when its cycles count.
-    pub(super) fn finish(self, agreed: &dyn Fn(&str) -> Arc<Intervals>) -> Unit {
+    /// `date`, where all rows are of one. Of rows around the border of the period those count that lie in it; rows that all
+    /// lie outside it count as if it were theirs, and nobody asks.
+    pub(super) fn finish(self, counting: Counting<'_>, date: Option<i32>) -> Unit {
+        let times = || self.sites.iter().flat_map(|rows| &rows.cycles).map(|cycle| cycle.time);
+        let (first, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
+        let inside = counting.start <= first && last < counting.end;
+        let outside = last < counting.start || counting.end <= first;
         let causes = self.causes;
         let same_domain = |a: CauseId, b: CauseId| {
             a == b || causes.get(a as usize).map(|c| &c.fault_domain) == causes.get(b as usize).map(|c| &c.fault_domain)
         };
         let mut duplicates = 0;
         let sites = self.sites.into_iter().map(|rows| {
-            let counting = agreed(&rows.site);
-            let (site, twice) = rows.finish(&counting, &same_domain, &self.strange_ids);
+            let mut agreed = counting.agreed.of(&rows.site);
+            if !inside && !outside {
+                agreed = Arc::new(agreed.clipped(counting.start, counting.end));
+            }
+            let (site, twice) = rows.finish(&agreed, &same_domain, &self.strange_ids, date);
             duplicates += twice;
             site
         });
@@ -222,6 +351,9 @@ impl UnitBuilder {
             out_of_order: self.out_of_order,
             probers: self.probers,
             windows: self.windows,
+            first,
+            last,
+            straddles: !inside && !outside,
         }
     }
 }
@@ -232,6 +364,7 @@ impl SiteRows {
         agreed: &Intervals,
         same_domain: &impl Fn(CauseId, CauseId) -> bool,
         strange_ids: &[Box<str>],
+        date: Option<i32>,
     ) -> (SiteUnit, u64) {
         if !self.in_order {
             // Of equal ones the first in the file stays first.
@@ -255,6 +388,7 @@ impl SiteRows {
         };
         let runs = runs_of(self.cycles.iter().map(seen), same_domain);
         let counting: Vec<&Cycle> = self.cycles.iter().filter(|cycle| agreed.contains(cycle.time)).collect();
+        let values = std::array::from_fn(|measure| values_of(&counting, measure));
         let up = counting.iter().filter(|cycle| cycle.verdict == Verdict::Up).count();
         let unit = SiteUnit {
             first: self.cycles.first().map_or(0, |cycle| cycle.time),
@@ -263,7 +397,8 @@ impl SiteRows {
             runs,
             up: up as u64,
             causes: causes_of(&counting),
-            values: std::array::from_fn(|measure| values_of(&counting, measure)),
+            days: date.map(|date| DayValues::of(date, &values)).into_iter().collect(),
+            values,
             site: self.site,
             group: self.group,
             kind: self.kind,

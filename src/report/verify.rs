@@ -96,7 +96,6 @@ pub(super) fn request_of(report: &Report) -> Result<Request, VerifyError> {
         sites: report.selection.sites.iter().cloned().collect(),
         groups: report.selection.groups.iter().cloned().collect(),
         now: moment("generated", &report.generated)?,
-        day_values: true,
         compare: report.period.compared,
     })
 }
