@@ -116,6 +116,15 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    /// The rest of the file can't be had.
+    pub(super) fn cut_off(&mut self, why: &str) -> Result<(), Refused> {
+        if self.schema.is_none() {
+            return Err(Refused(why.to_owned()));
+        }
+        self.listener.bad(self.line + 1, why.to_owned());
+        Ok(())
+    }
+
     /// All was read; by which program it was written, where that can be told.
     pub(super) fn end(self) -> Option<Form> {
         if self.schema.is_none() {

@@ -1,21 +1,28 @@
 //! Reads one day file, row by row, in bounded memory.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
 
+use flate2::bufread::MultiGzDecoder;
+use memchr::memchr;
+
 use super::cells::{Cells, Unquoter};
-use super::files::{DayFile, Stamp};
+use super::files::{DayFile, Packing, Stamp};
 use super::pass::{About, Listener, Pass, Refused, whole_lines};
 use super::schema::Form;
-use super::source::Counted;
+use super::source::{Counted, Zstd};
 use super::time::days_of;
+use crate::record::one_line;
 use crate::report::model::BadLine;
 use crate::report::row::Row;
 use crate::zone::Zone;
 
 /// What is kept of a file while it is read; no line may be longer. It fits into the cache next to a core.
 const BLOCK: usize = 256 * 1024;
+
+/// What is read of a packed file at once.
+const PACKED: usize = 64 * 1024;
 
 /// Bad lines of a file that are listed one by one; of further ones only their number is kept.
 pub const MOST_BAD_LINES: usize = 1000;
@@ -110,42 +117,59 @@ impl Reader {
         let mut source = Counted::new(opened, how.hash);
         let mut account = Account { name: &file.name, rows, summary: FileSummary::new(stamp) };
         let about = About { day: days_of(file.date), newest: file.newest, zone: how.zone.clone() };
-        match self.pass(&mut source, about, &mut account) {
-            Ok(form) => account.summary.form = form,
-            Err(Stop::Io(source)) => return Err(failed(source)),
-            Err(Stop::Refused(Refused(why))) => return Err(ReadError::Refused { path: file.path.clone(), why }),
+        let ended = match file.packing {
+            Packing::Plain => self.pass(&mut source, None, about, &mut account),
+            Packing::Gzip => {
+                let mut unpacked = MultiGzDecoder::new(BufReader::with_capacity(PACKED, &mut source));
+                self.pass(&mut unpacked, Some("gzip"), about, &mut account)
+            }
+            Packing::Zstd => {
+                let mut unpacked = Zstd::new(BufReader::with_capacity(PACKED, &mut source));
+                self.pass(&mut unpacked, Some("zstd"), about, &mut account)
+            }
+        };
+        if let Some(source) = source.failed {
+            return Err(failed(source));
         }
+        account.summary.form = ended.map_err(|Refused(why)| ReadError::Refused { path: file.path.clone(), why })?;
+        // Of a file that can't be unpacked to its end, the hash is that of the whole file nevertheless.
+        io::copy(&mut source, &mut io::sink()).map_err(failed)?;
         let bytes = source.bytes;
         Ok(FileSummary { bytes, sha256: source.sha256(), ..account.summary })
     }
 
-    fn pass(&mut self, source: &mut dyn Read, about: About, listener: &mut dyn Listener) -> Result<Option<Form>, Stop> {
+    /// Reads to the end. What a source does not give because its bytes can't be unpacked (`packed` says how they are) is
+    /// one bad line.
+    fn pass(
+        &mut self,
+        source: &mut dyn Read,
+        packed: Option<&str>,
+        about: About,
+        listener: &mut dyn Listener,
+    ) -> Result<Option<Form>, Refused> {
         let Self { block, cells, unquoter } = self;
         let mut pass = Pass::new(about, cells, unquoter, listener);
         let mut filled = 0;
         let mut skipping = false;
         loop {
-            let ended = fill(source, block, &mut filled)?;
+            let fill = fill(source, block, &mut filled);
+            let ended = fill != Fill::Full;
             if skipping {
-                let line = memchr::memchr(b'\n', &block[..filled]);
+                let line = memchr(b'\n', &block[..filled]);
                 let skipped = line.map_or(filled, |at| at + 1);
                 block.copy_within(skipped..filled, 0);
                 filled -= skipped;
                 skipping = line.is_none();
-                if ended && (skipping || filled == 0) {
-                    break;
-                }
-                if skipping {
+                if !ended {
                     continue;
                 }
             }
-            let lines = if ended { filled } else { whole_lines(&block[..filled]) };
+            // Behind a fault nothing can be said of a line without its end.
+            let lines = if fill == Fill::End { filled } else { whole_lines(&block[..filled]) };
             if lines == 0 && !ended {
-                if filled == block.len() {
-                    pass.too_long(block.len())?;
-                    skipping = true;
-                    filled = 0;
-                }
+                pass.too_long(block.len())?;
+                skipping = true;
+                filled = 0;
                 continue;
             }
             let mut used = pass.take(&block[..lines], !ended)?;
@@ -154,36 +178,35 @@ impl Reader {
             }
             block.copy_within(used..filled, 0);
             filled -= used;
+            if let (Fill::Fault(why), Some(packed)) = (&fill, packed) {
+                pass.cut_off(&format!("the {packed} data can't be unpacked from here on: {why}"))?;
+            }
             if ended {
-                break;
+                return Ok(pass.end());
             }
         }
-        Ok(pass.end())
     }
 }
 
-enum Stop {
-    Io(io::Error),
-    Refused(Refused),
+/// How filling the block ended.
+#[derive(PartialEq, Eq)]
+enum Fill {
+    Full,
+    End,
+    Fault(String),
 }
 
-impl From<Refused> for Stop {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-/// Reads until the block is full or the file at its end; returns whether it is the latter.
-fn fill(source: &mut dyn Read, block: &mut [u8], filled: &mut usize) -> Result<bool, Stop> {
+/// Reads until the block is full or nothing more comes.
+fn fill(source: &mut dyn Read, block: &mut [u8], filled: &mut usize) -> Fill {
     while *filled < block.len() {
         match source.read(&mut block[*filled..]) {
-            Ok(0) => return Ok(true),
+            Ok(0) => return Fill::End,
             Ok(read) => *filled += read,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(Stop::Io(e)),
+            Err(e) => return Fill::Fault(one_line(&e.to_string())),
         }
     }
-    Ok(false)
+    Fill::Full
 }
 
 impl FileSummary {

@@ -365,3 +365,104 @@ fn a_directory_and_a_file_that_is_not_there_are_named() {
         assert_eq!(error.to_string(), format!("cannot read `{}`", path.display()));
     }
 }
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// A frame that unpacks to nothing.
+fn skippable() -> Vec<u8> {
+    [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0], b"abc".as_slice()].concat()
+}
+
+fn try_packed(ending: &str, bytes: &[u8]) -> Result<Read, ReadError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(format!("results_2026-11-20.csv.{ending}"));
+    fs::write(&path, bytes).unwrap();
+    try_file(&file_of(&path, false))
+}
+
+/// How something is packed, and by what.
+type Packed = (&'static str, &'static str, fn(&[u8]) -> Vec<u8>);
+
+const PACKINGS: [Packed; 2] = [("gz", "gzip", gzip), ("zst", "zstd", zstd)];
+
+#[test]
+fn packed_files_are_read_as_plain_ones_and_hashed_as_they_lie_there() {
+    let text = header() + &(0..3000).map(|n| up(&format!("s{n}"))).collect::<String>();
+    let plain = read(&text);
+    for (ending, _, pack) in PACKINGS {
+        let bytes = pack(text.as_bytes());
+        let packed = try_packed(ending, &bytes).unwrap();
+        assert_eq!((&packed.rows, packed.bad.len()), (&plain.rows, 0), "{ending}");
+        assert_eq!(packed.summary.bytes, bytes.len() as u64);
+        let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
+        let hash: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(packed.summary.sha256, Some(hash));
+    }
+}
+
+#[test]
+fn packed_parts_that_were_put_together_are_one_file() {
+    let parts = [header() + &up("a"), up("b"), up("c")];
+    for (ending, _, pack) in PACKINGS {
+        let between = if ending == "zst" { skippable() } else { Vec::new() };
+        let parts = parts.each_ref().map(|part| [between.clone(), pack(part.as_bytes())].concat());
+        let packed = try_packed(ending, &parts.concat()).unwrap();
+        assert_eq!(packed.rows, ["2 a up", "3 b up", "4 c up"], "{ending}");
+    }
+}
+
+#[test]
+fn of_packed_data_that_ends_early_what_was_read_counts() {
+    let text = header() + &(0..9000).map(|n| row(&[("site", &format!("s{}", n * 7919 % 9000))])).collect::<String>();
+    let plain = read(&text);
+    for (ending, name, pack) in PACKINGS {
+        let bytes = pack(text.as_bytes());
+        for cut in [bytes.len() * 3 / 4, bytes.len() - 1] {
+            let packed = try_packed(ending, &bytes[..cut]).unwrap();
+            let read = packed.rows.len();
+            assert!(read > 2000, "{ending}: {read}");
+            assert_eq!(packed.rows, plain.rows[..read]);
+            assert_eq!(packed.bad.len(), 1);
+            let expected = format!("{}: the {name} data can't be unpacked from here on: ", read + 2);
+            assert!(packed.bad[0].starts_with(&expected), "{:?}", packed.bad);
+            assert_eq!(packed.summary.bytes, cut as u64);
+        }
+    }
+}
+
+#[test]
+fn packed_data_that_is_damaged_is_told() {
+    let text = header() + &(0..9000).map(|n| row(&[("site", &format!("s{}", n * 7919 % 9000))])).collect::<String>();
+    for (ending, name, pack) in PACKINGS {
+        let mut bytes = pack(text.as_bytes());
+        let whole = bytes.len();
+        bytes.extend_from_slice(b"something else");
+        let behind = try_packed(ending, &bytes).unwrap();
+        assert_eq!((behind.rows.len(), behind.bad.len()), (9000, 1), "{ending}");
+        assert_eq!(behind.summary.bytes, bytes.len() as u64);
+        bytes.truncate(whole);
+        // Of the checksum.
+        bytes[whole - if ending == "gz" { 5 } else { 1 }] ^= 1;
+        let checksum = try_packed(ending, &bytes).unwrap();
+        assert_eq!((checksum.rows.len(), checksum.bad.len()), (9000, 1), "{ending}");
+        let other = try_packed(ending, text.as_bytes()).unwrap_err().to_string();
+        assert!(other.contains(&format!("the {name} data can't be unpacked from here on: ")), "{other}");
+    }
+}
+
+#[test]
+fn a_packed_file_may_be_empty() {
+    for (ending, _, pack) in PACKINGS {
+        let packed = try_packed(ending, &pack(b"")).unwrap();
+        assert_eq!((packed.rows.len(), packed.notes), (0, vec!["it is empty".to_owned()]), "{ending}");
+    }
+}
