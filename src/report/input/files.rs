@@ -1,7 +1,7 @@
 //! Which day files there are. Looks at names and `stat` alone; never opens a file.
 //!
 //! - `<stem>_<YYYY-MM-DD>[.N].csv`, each also as `.csv.gz` and `.csv.zst`: the program's own;
-//! - `<stem>_<yymmdd>.csv`, the same way: `EpMonitoring`'s.
+//! - `<stem>_<yymmdd>.csv`, in the same ways: `EpMonitoring`'s.
 //!
 //! A file that is there both plain and compressed is read once: plain, else `.gz`, else `.zst`.
 
@@ -20,7 +20,8 @@ pub struct DayFile {
     pub path: PathBuf,
     /// Its name, without directories.
     pub name: String,
-    /// The day in its name.
+    /// The day in its name. `EpMonitoring` begins its files by UTC and writes local times: rows may be of the day before or
+    /// after.
     pub date: NaiveDate,
     /// How it is packed, by its name.
     pub packing: Packing,

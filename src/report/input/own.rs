@@ -20,7 +20,11 @@ pub(super) fn row<'a>(
     let cell = |column: usize| cells.of(text, places[column]);
     let number = |column, largest| optional_number(column, cell(column), largest);
     let time = times.read(cell(column::TIME)).ok_or_else(|| fault(column::TIME, cell(column::TIME)))?;
-    let verdict = Verdict::from_name(cell(column::VERDICT));
+    let verdict = match cell(column::VERDICT).as_bytes() {
+        // Nearly always.
+        [b'u', b'p'] => Some(Verdict::Up),
+        _ => Verdict::from_name(cell(column::VERDICT)),
+    };
     let row = Row {
         time,
         site: as_meant(cell(column::SITE)),

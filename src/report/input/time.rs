@@ -23,22 +23,16 @@ impl Times {
 
     /// The moment; `None`: it is no RFC 3339 time.
     pub(super) fn read(&mut self, cell: &str) -> Option<i64> {
-        let bytes = cell.as_bytes();
-        if let (Some(date), Some(clock), Some(offset)) =
-            (bytes.first_chunk::<11>(), bytes.get(11..23).and_then(<[u8]>::first_chunk::<12>), bytes.get(23..))
-            && offset.len() == 6
-            && let Some(ms) = clock_ms(clock)
-        {
-            if *date == self.date && offset == self.offset {
-                return Some(self.midnight + ms);
-            }
-            let time = self.read_any(cell)?;
-            self.date = *date;
-            self.offset.copy_from_slice(offset);
-            self.midnight = time - ms;
-            return Some(time);
+        let Some((date, clock, offset)) = parts(cell.as_bytes()) else { return self.read_any(cell) };
+        let Some(ms) = clock_ms(clock) else { return self.read_any(cell) };
+        if word(*date) == word(self.date) && *offset == self.offset {
+            return Some(self.midnight + ms);
         }
-        self.read_any(cell)
+        let time = self.read_any(cell)?;
+        self.date = *date;
+        self.offset = *offset;
+        self.midnight = time - ms;
+        Some(time)
     }
 
     /// The day of the time read last, as its own clock showed it, in days since 1970.
@@ -53,6 +47,20 @@ impl Times {
         self.date = [0; 11];
         Some(time.timestamp_millis())
     }
+}
+
+/// Date, clock and offset of the form that this program writes, by their lengths.
+fn parts(cell: &[u8]) -> Option<(&[u8; 11], &[u8; 12], &[u8; 6])> {
+    let (date, rest) = cell.split_first_chunk()?;
+    let (clock, offset) = rest.split_first_chunk()?;
+    Some((date, clock, offset.as_array()?))
+}
+
+/// The date as one number: compared without a call, unlike bytes.
+fn word(date: [u8; 11]) -> u128 {
+    let mut padded = [0; 16];
+    padded[..11].copy_from_slice(&date);
+    u128::from_le_bytes(padded)
 }
 
 /// Days since 1970-01-01.
