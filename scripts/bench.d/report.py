@@ -95,6 +95,7 @@ def warm():
         days += name.endswith(".csv")
     first, last = period()
     print(f"{first} to {last}: {lines - days:,} rows in {days} files, {size / 1e9:.2f} GB, read from the page cache.\n")
+    return lines - days
 
 
 def row(name, seconds, resident):
@@ -231,7 +232,7 @@ def equal():
     days = datetime.timedelta(days=1)
     # The whole, and without its first and last day, so that something holds on from the day before.
     inner = [str(datetime.date.fromisoformat(first) + days), str(datetime.date.fromisoformat(last) - days)]
-    warm()
+    rows = warm()
     before = files()
     for begin, until in ((first, last), inner):
         theirs = duckdb(*bounds(begin, until))["sites"]
@@ -242,6 +243,9 @@ def equal():
         outages = sum(len(site["outages"]) for site in theirs.values())
         print(f"{begin} to {until}: {cycles:,} cycles, {outages:,} outages.\n")
         agree("vpnprobe and DuckDB", differences(ours, theirs))
+        if begin == first:
+            read = [sum(file["rows"] for file in without["inputs"]), without["problems"]["unreadable"]]
+            agree("rows read, rows unreadable", [] if read == [rows, 0] else [f"{read}, not {[rows, 0]}"])
         for what in ("sidecars made", "sidecars read"):
             with_them = json.loads(report(begin, until)[2])
             keys = [key for key in without if key != "generated" and without[key] != with_them[key]]
