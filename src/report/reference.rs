@@ -19,8 +19,9 @@
 //! - **Cycles**: rows whose `time` lies in agreed time in the period, by their verdict; those down by identity under
 //!   `excluded` are counted as left out.
 //! - **Outage**: begins when the state becomes down and no outage is open, or with the period when it is down then (it
-//!   *began before* when it was down right before, too), and ends when the state is next up. Unknown and left-out time does not end it. Where the period
-//!   ends first, it ends there, and is *open*. Agreed time decides neither; it decides how long an outage counts.
+//!   *began before* when it was down right before, too), and ends when the state is next up. Unknown and left-out time
+//!   does not end it. Where the period ends first, it ends there, and is *open*. Agreed time decides neither; it decides
+//!   how long an outage counts.
 //! - **Strict**: down is also what is unknown, and what was up before an outage that began in the period: from the last
 //!   row that was up until the outage begins, since it may have begun right after that row. No more than the period.
 //!
