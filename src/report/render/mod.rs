@@ -2,6 +2,7 @@
 
 mod csv;
 mod definitions;
+pub mod html;
 mod json;
 mod markdown;
 mod table;

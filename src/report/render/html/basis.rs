@@ -1,0 +1,150 @@
+//! The end of the page: what the figures mean, what was left out, and from which data they were computed.
+
+use super::label::Moments;
+use super::table::{Column, begin, end, number, text};
+use super::text::{Text, bytes, count, counted, put};
+use crate::report::model::{Excluded, Problems, Report};
+
+/// Rows that are listed of those that could not be read.
+const LINES: usize = 50;
+/// Windows that are listed.
+const WINDOWS: usize = 400;
+
+/// What a figure is called and how it is computed.
+const DEFINITIONS: [(&str, &str); 12] = [
+    (
+        "Agreed time",
+        "The agreed hours, less holidays and less the maintenance windows that are excluded. Every figure but the \
+         quantiles is of agreed time; of several sites it is the sum.",
+    ),
+    (
+        "State",
+        "A cycle is one look at a site; its verdict is up, down or unknown. The verdict holds from the start of the \
+         cycle to the start of the next, but at most for two of the intervals in force; the rest of a longer gap is \
+         unknown.",
+    ),
+    (
+        "Unknown",
+        "The prober could not judge (it has no network itself, its client is missing), or nothing was recorded. It is \
+         neither up nor down.",
+    ),
+    (
+        "Availability",
+        "Time up ÷ (time up + time down). Unknown time is left out, and shows in the coverage. Strict: unknown counts \
+         as down, and an outage begins with the last good cycle before it. Optimistic: unknown counts as up. By \
+         cycles: cycles up ÷ (cycles up + cycles down), however far apart. Percentages are cut after the fourth \
+         decimal, never rounded up.",
+    ),
+    ("Coverage", "Known time ÷ agreed time."),
+    (
+        "Outage",
+        "From the first cycle that is down after one that was up (or after the start of the period) to the next that \
+         is up. Unknown does not end it. Its length is the agreed time between both. A tunnel that was found dead and \
+         was restored within its cycle is an outage from the start of the cycle to the restoring.",
+    ),
+    ("Downtime", "Agreed time that is known to be down. Unknown time within an outage is not in it."),
+    ("MTTR and MTBF", "Mean length of an outage; mean known uptime between outages."),
+    ("Error budget", "The downtime that the target allows: (100 − target) % of the time up and down together."),
+    (
+        "Fault domain",
+        "The part of the way on which the first failure lay: carrier, gateway, identity (the test account), tunnel, \
+         inside. Failures of the prober's own are unknown time, and nobody's downtime.",
+    ),
+    (
+        "Median, p95, p99",
+        "By nearest rank, within 0.05 % of the value at that rank; the highest is exact. p95 is given from 20 values, \
+         p99 from 100.",
+    ),
+    (
+        "Login time, round trip",
+        "From the start of the VPN client to its word that the tunnel is up; the mean of the replies to the pings of \
+         a cycle.",
+    ),
+];
+
+/// Definitions, excluded windows, files, unreadable rows.
+pub(super) fn basis(out: &mut String, report: &Report) {
+    out.push_str(
+        "<section aria-labelledby=\"definitions\"><h2 id=\"definitions\">Definitions</h2><dl class=\"words\">",
+    );
+    for (word, meaning) in DEFINITIONS {
+        put!(out, "<div><dt>{word}</dt><dd>{meaning}</dd></div>");
+    }
+    out.push_str("</dl></section>");
+    excluded(out, &report.excluded, Moments::of(report));
+    inputs(out, report);
+    problems(out, &report.problems);
+}
+
+fn excluded(out: &mut String, windows: &[Excluded], moments: Moments) {
+    if windows.is_empty() {
+        return;
+    }
+    out.push_str("<section aria-labelledby=\"excluded\"><h2 id=\"excluded\">Excluded maintenance</h2>");
+    let columns = [Column::Text("Start"), Column::Text("End"), Column::Text("Window"), Column::Text("Sites")];
+    let left = windows.len().saturating_sub(WINDOWS);
+    let more =
+        if left > 0 { format!(" {} more are in this report as JSON.", count(left as u64)) } else { String::new() };
+    begin(out, "wide", &format!("Windows that are not agreed time.{more}"), &columns);
+    for window in windows.iter().take(WINDOWS) {
+        put!(out, "<tr><td>{}</td><td>{}</td>", moments.show(&window.start), moments.show(&window.end));
+        text(out, &Text(window.name.as_deref().unwrap_or("")).to_string());
+        let names: Vec<String> = window.sites.iter().map(|site| format!("<bdi>{}</bdi>", Text(site))).collect();
+        text(out, &if names.is_empty() { "all".to_owned() } else { names.join(", ") });
+        out.push_str("</tr>");
+    }
+    end(out);
+    out.push_str("</section>");
+}
+
+fn inputs(out: &mut String, report: &Report) {
+    out.push_str("<section aria-labelledby=\"data\"><h2 id=\"data\">Data</h2>");
+    let rows: u64 = report.inputs.iter().map(|input| input.rows).sum();
+    put!(
+        out,
+        "<p>From {} with {}. ",
+        counted(report.inputs.len() as u64, "file", "files"),
+        counted(rows, "row", "rows")
+    );
+    put!(out, "{} of them stood there twice and counted once, ", count(report.problems.duplicates));
+    put!(out, "{} were not at their place by time and counted, ", count(report.problems.out_of_order));
+    put!(out, "{} could not be read and count nowhere. ", count(report.problems.unreadable));
+    out.push_str(
+        "Whoever has the same files (<code>sha256sum</code> tells) can compute this report again: \
+        <code>vpnprobe report --verify</code> with its JSON form says what differs.</p>",
+    );
+    if !report.inputs.is_empty() {
+        let columns = [Column::Text("File"), Column::Number("Rows"), Column::Number("Size"), Column::Text("SHA-256")];
+        begin(out, "files", "Input files.", &columns);
+        for input in &report.inputs {
+            put!(out, "<tr><th scope=\"row\">{}</th>", Text(&input.file));
+            number(out, &count(input.rows));
+            number(out, &bytes(input.bytes));
+            put!(out, "<td><code>{}</code></td></tr>", Text(&input.sha256));
+        }
+        end(out);
+    }
+    out.push_str("</section>");
+}
+
+fn problems(out: &mut String, problems: &Problems) {
+    if problems.unreadable == 0 && problems.lines.is_empty() {
+        return;
+    }
+    out.push_str("<section aria-labelledby=\"unreadable\"><h2 id=\"unreadable\">Rows that could not be read</h2>");
+    let columns = [Column::Text("File"), Column::Number("Line"), Column::Text("Why")];
+    let shown = problems.lines.len().min(LINES);
+    let all = problems.unreadable.max(problems.lines.len() as u64);
+    let caption = match all - shown as u64 {
+        0 => format!("{}. They count nowhere.", counted(all, "row", "rows")),
+        more => format!("The first {shown} of {} rows; {} more. They count nowhere.", count(all), count(more)),
+    };
+    begin(out, "wide", &caption, &columns);
+    for line in problems.lines.iter().take(LINES) {
+        put!(out, "<tr><th scope=\"row\">{}</th>", Text(&line.file));
+        number(out, &line.line.to_string());
+        put!(out, "<td>{}</td></tr>", Text(&line.why));
+    }
+    end(out);
+    out.push_str("</section>");
+}
