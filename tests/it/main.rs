@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is unexpected here fails the test")]
 
+mod browser;
 mod cli;
 mod completions;
 mod config_size;
@@ -13,5 +14,6 @@ mod limits;
 mod mail;
 mod mail_headers;
 mod readme;
+mod report_page;
 mod schema;
 mod tools;

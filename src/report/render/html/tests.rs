@@ -178,13 +178,13 @@ fn only_the_first_unreadable_rows_are_listed_and_the_rest_are_counted() {
 
 #[test]
 fn a_year_of_a_hundred_sites_with_many_outages_stays_a_page_that_can_be_mailed() {
-    let year = Sample { sites: 100, from: "2026-01-01", days: 365, outage_every: 1, office_hours: true, ..MONTH };
-    let mut report = year.report();
-    for site in &mut report.sites {
-        // Every site had ten times as many.
-        site.outages = site.outages.iter().flat_map(|outage| std::iter::repeat_n(outage.clone(), 10)).collect();
-    }
-    assert!(report.sites[0].outages.len() > 2_000);
+    let mut report =
+        Sample { sites: 1, from: "2026-01-01", days: 365, outage_every: 1, office_hours: true, ..MONTH }.report();
+    let mut site = report.sites.remove(0);
+    // Ten times as many outages as there would be.
+    site.outages = site.outages.iter().flat_map(|outage| std::iter::repeat_n(outage.clone(), 10)).collect();
+    assert!(site.outages.len() > 2_000);
+    report.sites = vec![site; 100];
     let page = words(&report);
     assert!(page.contains("The 100 longest of "));
     assert!(page.len() < 8_000_000, "{} bytes", page.len());
