@@ -1,7 +1,8 @@
 //! The timeline of a site as a strip. States differ in height and pattern, not in colour alone.
 //!
 //! The strip has [`COLUMNS`] columns however long the period is. A column has the state that fills most of it, but one
-//! that an outage touches is down: short ones do not vanish.
+//! that an outage touches is down: short ones do not vanish. It is not agreed where no part of it is; and where a night
+//! would be a column or two, whole days are looked at, or a year of office hours would be a bar code.
 
 use super::label;
 use super::scale::Scale;
@@ -11,6 +12,8 @@ use crate::report::model::{Segment, SegmentState, Site};
 
 /// Columns of a strip; about the pixels of the page's width.
 const COLUMNS: usize = 1080;
+/// With so few columns a day, agreed hours are not drawn by the hour.
+const COARSE: usize = 8;
 /// Height of the strip without its axis, pixels.
 const HEIGHT: u32 = 30;
 /// Every state but down, in the order of the sums of a column.
@@ -75,30 +78,53 @@ const fn class(state: SegmentState) -> &'static str {
 
 /// The state of each column; `None`: not in the timeline.
 fn columns(scale: &Scale, timeline: &[Segment]) -> Vec<Option<SegmentState>> {
-    let mut sums = vec![[0.0_f64; CALM.len()]; COLUMNS];
-    let mut down = vec![false; COLUMNS];
+    let days = scale.days().count();
+    let by_hours = timeline.iter().any(|segment| segment.state == SegmentState::NotAgreed);
+    let calm = calm(scale, timeline, if by_hours && days * COARSE > COLUMNS { days.min(COLUMNS) } else { COLUMNS });
+    // The same column, or the one in which the middle of this one lies.
+    let mut columns: Vec<_> = (0..COLUMNS).map(|column| calm[(2 * column + 1) * calm.len() / (2 * COLUMNS)]).collect();
+    for segment in timeline.iter().filter(|segment| segment.state == SegmentState::Down) {
+        if let Some((from, to)) = place(scale, segment, COLUMNS) {
+            let (first, last) = touched(from, to, COLUMNS);
+            columns[first..=last].fill(Some(SegmentState::Down));
+        }
+    }
+    columns
+}
+
+/// The state of each of so many columns, leaving outages out.
+fn calm(scale: &Scale, timeline: &[Segment], count: usize) -> Vec<Option<SegmentState>> {
+    let mut sums = vec![[0.0_f64; CALM.len()]; count];
     for segment in timeline {
-        let (Some(start), Some(end)) = (label::instant(&segment.start), label::instant(&segment.end)) else { continue };
-        let [from, to] = [start, end].map(|moment| scale.at(moment) * places(COLUMNS));
-        let first = floor(from).min(COLUMNS - 1);
-        let last = floor(to.next_down().max(from)).clamp(first, COLUMNS - 1);
-        let Some(state) = CALM.iter().position(|&state| state == segment.state) else {
-            down[first..=last].fill(true);
-            continue;
-        };
+        let Some(state) = CALM.iter().position(|&state| state == segment.state) else { continue };
+        let Some((from, to)) = place(scale, segment, count) else { continue };
+        let (first, last) = touched(from, to, count);
         for (column, sums) in sums.iter_mut().enumerate().take(last + 1).skip(first) {
             sums[state] += to.min(places(column + 1)) - from.max(places(column));
         }
     }
-    sums.iter().zip(down).map(|(sums, down)| if down { Some(SegmentState::Down) } else { largest(sums) }).collect()
+    sums.iter().map(largest).collect()
 }
 
-/// The state with the largest sum, the first of equal ones.
+/// Where a segment begins and ends, in columns.
+fn place(scale: &Scale, segment: &Segment, count: usize) -> Option<(f64, f64)> {
+    let (start, end) = (label::instant(&segment.start)?, label::instant(&segment.end)?);
+    Some((scale.at(start) * places(count), scale.at(end) * places(count)))
+}
+
+/// The first and the last column of what lies there.
+fn touched(from: f64, to: f64, count: usize) -> (usize, usize) {
+    let first = floor(from).min(count - 1);
+    (first, floor(to.next_down().max(from)).clamp(first, count - 1))
+}
+
+/// The state with the largest sum, the first of equal ones; time that is not agreed only where there is nothing else.
 fn largest(sums: &[f64; CALM.len()]) -> Option<SegmentState> {
     let mut found = None;
-    let mut most = 0.0;
+    let mut most = 0.0_f64;
     for (&sum, state) in sums.iter().zip(CALM) {
-        if sum > most {
+        // What a change of the clock shifts into a column does not count.
+        if sum > most.max(0.05) && !(state == SegmentState::NotAgreed && found.is_some()) {
             (found, most) = (Some(state), sum);
         }
     }
@@ -199,6 +225,33 @@ mod tests {
         ];
         let columns = columns(&scale(), &timeline);
         assert_eq!(columns[..3], [Some(SegmentState::Unknown), Some(SegmentState::NotAgreed), Some(SegmentState::Up)]);
+    }
+
+    #[test]
+    fn a_year_of_office_hours_is_weeks_and_an_outage_in_it_a_column() {
+        let [from, to] = ["2026-01-01", "2026-12-31"].map(str::to_owned);
+        let [start, end] = ["2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"].map(str::to_owned);
+        let scale = Scale::new(&Period { from, to, start, end, zone: "UTC".into() });
+        let mut timeline = Vec::new();
+        // It begins on a Thursday.
+        for (number, day) in scale.days().enumerate() {
+            let at = |hour: &str| format!("{}T{hour}:00:00Z", day.format("%m-%d"));
+            let weekend = matches!(number % 7, 2 | 3);
+            let hours = |from: &str, to: &str, state| {
+                let [start, end] = [at(from), at(to)].map(|moment| format!("2026-{moment}"));
+                Segment { start, end, state, fault_domain: String::new() }
+            };
+            let works = if weekend { SegmentState::NotAgreed } else { SegmentState::Up };
+            timeline.push(hours("00", "07", SegmentState::NotAgreed));
+            timeline.push(hours("07", "19", works));
+            timeline.push(hours("19", "23", SegmentState::NotAgreed));
+        }
+        timeline.push(segment("07-01T12:00:00", "07-01T12:00:01", SegmentState::Down));
+        let columns = columns(&scale, &timeline);
+        // 53 stretches of work, one of them in two with the outage between.
+        assert_eq!(stretches(&columns).filter(|(.., state)| *state == Some(SegmentState::Up)).count(), 54);
+        assert_eq!(blocks(&columns).matches('M').count(), 1);
+        assert!(blocks(&columns).contains(" 1h1v"));
     }
 
     #[test]
