@@ -74,6 +74,8 @@ enum Format {
     Json,
     /// Markdown.
     Md,
+    /// One page with everything in it, to send or to print.
+    Html,
 }
 
 /// Runs the command.
@@ -111,6 +113,7 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
     let text = match args.format {
         Format::Table => render::table(&report),
         Format::Md => render::markdown(&report),
+        Format::Html => render::html(&report),
         Format::Csv => render::csv(&report).map_err(|e| failed(&e))?,
         Format::Json => render::json(&report).map_err(|e| failed(&e))?,
     };

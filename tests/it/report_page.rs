@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 use vpnprobe::report::model::{self, Report};
-use vpnprobe::report::render::html::html;
+use vpnprobe::report::render::html;
 
 use crate::browser::{self, Browser};
 

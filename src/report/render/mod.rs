@@ -2,13 +2,14 @@
 
 mod csv;
 mod definitions;
-pub mod html;
+mod html;
 mod json;
 mod markdown;
 mod table;
 mod words;
 
 pub use csv::csv;
+pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
 pub use table::table;

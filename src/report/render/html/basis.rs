@@ -4,61 +4,30 @@ use super::label::Moments;
 use super::table::{Column, begin, end, number, text};
 use super::text::{Text, bytes, count, counted, put};
 use crate::report::model::{Excluded, Problems, Report};
+use crate::report::render::definitions::DEFINITIONS;
 
 /// Rows that are listed of those that could not be read.
 const LINES: usize = 50;
 /// Windows that are listed.
 const WINDOWS: usize = 400;
 
-/// What a figure is called and how it is computed.
-const DEFINITIONS: [(&str, &str); 12] = [
+/// What is said here beside the definitions that every format has.
+const MORE: [(&str, &str); 4] = [
+    ("downtime", "agreed time that is known to be down; unknown time within an outage is not in it"),
     (
-        "Agreed time",
-        "The agreed hours, less holidays and less the maintenance windows that are excluded. Every figure but the \
-         quantiles is of agreed time; of several sites it is the sum.",
+        "unknown",
+        "the prober could not judge (it had no network itself, its client was missing), or nothing was recorded; it is \
+         neither up nor down",
     ),
     (
-        "State",
-        "A cycle is one look at a site; its verdict is up, down or unknown. The verdict holds from the start of the \
-         cycle to the start of the next, but at most for two of the intervals in force; the rest of a longer gap is \
-         unknown.",
+        "fault domain",
+        "the part of the way on which the first failure lay: carrier, gateway, identity (the test account), tunnel, \
+         inside; what fails in the prober itself is unknown time, and nobody's downtime",
     ),
     (
-        "Unknown",
-        "The prober could not judge (it has no network itself, its client is missing), or nothing was recorded. It is \
-         neither up nor down.",
-    ),
-    (
-        "Availability",
-        "Time up ÷ (time up + time down). Unknown time is left out, and shows in the coverage. Strict: unknown counts \
-         as down, and an outage begins with the last good cycle before it. Optimistic: unknown counts as up. By \
-         cycles: cycles up ÷ (cycles up + cycles down), however far apart. Percentages are cut after the fourth \
-         decimal, never rounded up.",
-    ),
-    ("Coverage", "Known time ÷ agreed time."),
-    (
-        "Outage",
-        "From the first cycle that is down after one that was up (or after the start of the period) to the next that \
-         is up. Unknown does not end it. Its length is the agreed time between both. A tunnel that was found dead and \
-         was restored within its cycle is an outage from the start of the cycle to the restoring.",
-    ),
-    ("Downtime", "Agreed time that is known to be down. Unknown time within an outage is not in it."),
-    ("MTTR and MTBF", "Mean length of an outage; mean known uptime between outages."),
-    ("Error budget", "The downtime that the target allows: (100 − target) % of the time up and down together."),
-    (
-        "Fault domain",
-        "The part of the way on which the first failure lay: carrier, gateway, identity (the test account), tunnel, \
-         inside. Failures of the prober's own are unknown time, and nobody's downtime.",
-    ),
-    (
-        "Median, p95, p99",
-        "By nearest rank, within 0.05 % of the value at that rank; the highest is exact. p95 is given from 20 values, \
-         p99 from 100.",
-    ),
-    (
-        "Login time, round trip",
-        "From the start of the VPN client to its word that the tunnel is up; the mean of the replies to the pings of \
-         a cycle.",
+        "login time, round trip",
+        "from the start of the VPN client to its word that the tunnel is up; the mean of the replies to the pings of \
+         a cycle",
     ),
 ];
 
@@ -67,8 +36,8 @@ pub(super) fn basis(out: &mut String, report: &Report) {
     out.push_str(
         "<section aria-labelledby=\"definitions\"><h2 id=\"definitions\">Definitions</h2><dl class=\"words\">",
     );
-    for (word, meaning) in DEFINITIONS {
-        put!(out, "<div><dt>{word}</dt><dd>{meaning}</dd></div>");
+    for (word, meaning) in DEFINITIONS.iter().chain(&MORE) {
+        put!(out, "<div><dt>{word}</dt><dd>{meaning}.</dd></div>");
     }
     out.push_str("</dl></section>");
     excluded(out, &report.excluded, Moments::of(report));

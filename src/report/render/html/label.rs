@@ -106,6 +106,7 @@ mod tests {
                 start: String::new(),
                 end: String::new(),
                 zone: String::new(),
+                compared: false,
             };
             assert_eq!(period(&shown), words);
         }

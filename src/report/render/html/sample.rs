@@ -87,6 +87,7 @@ impl Sample {
                 start: self.text(self.start()),
                 end: self.text(self.end()),
                 zone: self.zone.to_owned(),
+                compared: true,
             },
             policy: Policy {
                 target: Some(99.9),
@@ -97,6 +98,7 @@ impl Sample {
                     Vec::new()
                 },
                 credentials: "down".to_owned(),
+                excluded_before: Vec::new(),
             },
             selection: Selection::default(),
             total: together(&sites),

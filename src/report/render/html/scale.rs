@@ -79,7 +79,7 @@ mod tests {
 
     fn scale(from: &str, to: &str, start: &str, end: &str) -> Scale {
         let [from, to, start, end, zone] = [from, to, start, end, "Europe/Paris"].map(str::to_owned);
-        Scale::new(&Period { from, to, start, end, zone })
+        Scale::new(&Period { from, to, start, end, zone, compared: false })
     }
 
     #[test]

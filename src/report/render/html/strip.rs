@@ -177,7 +177,7 @@ mod tests {
     fn scale() -> Scale {
         let [from, to] = ["2026-11-01", "2026-11-30"].map(str::to_owned);
         let [start, end] = ["2026-11-01T00:00:00.000Z", "2026-12-01T00:00:00.000Z"].map(str::to_owned);
-        Scale::new(&Period { from, to, start, end, zone: "UTC".into() })
+        Scale::new(&Period { from, to, start, end, zone: "UTC".into(), compared: false })
     }
 
     fn segment(start: &str, end: &str, state: SegmentState) -> Segment {
@@ -231,7 +231,7 @@ mod tests {
     fn a_year_of_office_hours_is_weeks_and_an_outage_in_it_a_column() {
         let [from, to] = ["2026-01-01", "2026-12-31"].map(str::to_owned);
         let [start, end] = ["2026-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z"].map(str::to_owned);
-        let scale = Scale::new(&Period { from, to, start, end, zone: "UTC".into() });
+        let scale = Scale::new(&Period { from, to, start, end, zone: "UTC".into(), compared: false });
         let mut timeline = Vec::new();
         // It begins on a Thursday.
         for (number, day) in scale.days().enumerate() {
@@ -263,6 +263,7 @@ mod tests {
             start: String::new(),
             end: String::new(),
             zone: String::new(),
+            compared: false,
         });
         let _ = columns(&zero, &[segment("11-01T00:00:00", "11-02T00:00:00", SegmentState::Up)]);
     }

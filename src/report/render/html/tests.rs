@@ -48,7 +48,7 @@ fn a_month_shows_every_figure_that_the_report_has() {
         "1 to 31 August 2026",
         "gateway upgrade",
         "cell `verdict`: `dwon` is none of up, down, unknown",
-        "Time up ÷ (time up + time down)",
+        "up time ÷ (up time + down time)",
     ] {
         assert!(page.contains(shown), "{shown}");
     }

@@ -84,7 +84,7 @@ mod tests {
     fn labels(from: &str, to: &str) -> String {
         let next = to.parse::<NaiveDate>().unwrap().succ_opt().unwrap();
         let [start, end] = [from.to_owned(), next.to_string()].map(|day| format!("{day}T00:00:00.000Z"));
-        let period = Period { from: from.into(), to: to.into(), start, end, zone: "UTC".into() };
+        let period = Period { from: from.into(), to: to.into(), start, end, zone: "UTC".into(), compared: false };
         let ticks = ticks(&Scale::new(&period));
         let labels: Vec<String> = ticks.into_iter().map(|tick| tick.label).filter(|label| !label.is_empty()).collect();
         labels.join(" | ")
@@ -112,7 +112,7 @@ mod tests {
     fn the_hour_that_the_clock_skips_does_not_break_the_axis() {
         let [from, to] = ["2026-03-29"; 2].map(str::to_owned);
         let [start, end] = ["2026-03-29T00:00:00.000+01:00", "2026-03-30T00:00:00.000+02:00"].map(str::to_owned);
-        let ticks = ticks(&Scale::new(&Period { from, to, start, end, zone: "Europe/Paris".into() }));
+        let ticks = ticks(&Scale::new(&Period { from, to, start, end, zone: "Europe/Paris".into(), compared: false }));
         assert!(ticks.is_sorted_by(|a, b| a.at <= b.at));
         let three = ticks.iter().find(|tick| tick.label == "03:00").unwrap();
         assert!((three.at - 2.0 / 23.0).abs() < 1e-9, "{three:?}");
