@@ -10,6 +10,7 @@ use vpnprobe::report::model::{self, Report};
 use vpnprobe::report::render::html;
 
 use crate::browser::{self, Browser};
+use crate::house::House;
 
 #[path = "../../src/report/render/html/sample.rs"]
 mod sample;
@@ -78,6 +79,33 @@ async fn run(program: &str, arguments: &[&str], file: &Path) -> String {
     let output = Command::new(program).args(arguments).arg(file).output().await;
     let output = output.unwrap_or_else(|e| panic!("needs {program}: run scripts/test: {e}"));
     String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn report_writes_the_page_of_the_rows() {
+    let house = House::empty();
+    fs::create_dir(house.path("results")).unwrap();
+    house.write(
+        "results/results_2026-11-20.csv",
+        "time,site,kind,verdict,failed_stage,reason,login_ms,fault_domain,interval_s,group,cycle_id\n\
+         2026-11-20T10:00:00.000+00:00,<b>paris,ssl-vpn,up,,,2000.125,,600,emea,1\n\
+         2026-11-20T10:10:00.000+00:00,<b>paris,ssl-vpn,down,login,login-timeout,,gateway,600,emea,2\n\
+         2026-11-20T10:20:00.000+00:00,<b>paris,ssl-vpn,up,,,2100.250,,600,emea,3\n",
+    );
+    let arguments = ["--from", "2026-11-20", "--to", "2026-11-20", "--dir", "results", "--format", "html"];
+    let arguments = ["report"].iter().chain(&arguments).chain(&["-o", "page.html"]).copied().collect::<Vec<_>>();
+    let said = house.run(&arguments).await;
+    assert_eq!((said.status, said.stdout.as_str()), (Some(0), ""), "{said:?}");
+    let page = fs::read_to_string(house.path("page.html")).unwrap();
+    for shown in [
+        "<title>VPN availability, 20 November 2026</title>",
+        "<bdi>&lt;b&gt;paris</bdi>",
+        "<td><time datetime=\"2026-11-20T10:10:00.000+00:00\">",
+        "10\u{a0}min 00\u{a0}s</td><td>login</td><td>login-timeout</td><td>gateway</td>",
+        "results_2026-11-20.csv",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
 }
 
 #[tokio::test]

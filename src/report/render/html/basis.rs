@@ -75,9 +75,7 @@ fn inputs(out: &mut String, report: &Report) {
         counted(report.inputs.len() as u64, "file", "files"),
         counted(rows, "row", "rows")
     );
-    put!(out, "{} of them stood there twice and counted once, ", count(report.problems.duplicates));
-    put!(out, "{} were not at their place by time and counted, ", count(report.problems.out_of_order));
-    put!(out, "{} could not be read and count nowhere. ", count(report.problems.unreadable));
+    out.push_str(&trouble(&report.problems));
     out.push_str(
         "Whoever has the same files (<code>sha256sum</code> tells) can compute this report again: \
         <code>vpnprobe report --verify</code> with its JSON form says what differs.</p>",
@@ -94,6 +92,21 @@ fn inputs(out: &mut String, report: &Report) {
         end(out);
     }
     out.push_str("</section>");
+}
+
+/// What was not as it should be with the rows, and what became of it.
+fn trouble(problems: &Problems) -> String {
+    let found = [
+        (problems.duplicates, "stood there twice and counted once"),
+        (problems.out_of_order, "were not at their place by time, and counted"),
+        (problems.unreadable, "could not be read, and count nowhere"),
+    ];
+    let found: Vec<String> = found
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, words)| format!("{}\u{a0}{words}", count(number)))
+        .collect();
+    if found.is_empty() { String::new() } else { format!("Of these rows {}. ", found.join("; ")) }
 }
 
 fn problems(out: &mut String, problems: &Problems) {

@@ -3,7 +3,7 @@
 use super::budget::{class, domain_bar, meaning, met};
 use super::label;
 use super::table::{self, Column, begin, end, number, prose, text};
-use super::text::{NOTHING, Text, about, count, duration, milliseconds, percent, percent_sign, put};
+use super::text::{NOTHING, Text, about, count, duration, milliseconds, percent, percent_sign, percent_whole, put};
 use crate::report::model::{Before, Figures, Report};
 
 /// Everything that is about more than one site.
@@ -59,7 +59,7 @@ fn groups(out: &mut String, report: &Report) {
     if report.groups.is_empty() || report.sites.len() < 2 {
         return;
     }
-    table::open(out, "sites", "Every group: the times of its sites added up.");
+    table::open(out, "sites groups", "Every group: the times of its sites added up.");
     head(out, report, &["Group", "Sites"]);
     for group in &report.groups {
         put!(out, "<tr><th scope=\"row\"><bdi>{}</bdi></th>", Text(&group.group));
@@ -153,7 +153,7 @@ fn compared(out: &mut String, report: &Report, before: &Before) {
         format!("{}{:.4}\u{a0}points", sign(change), change.abs())
     };
     let change = total.availability.default.zip(before.availability).map(|(now, then)| points(now, then));
-    row(out, "Availability", percent_sign(total.availability.default), percent_sign(before.availability), change);
+    row(out, "Availability", percent_whole(total.availability.default), percent_whole(before.availability), change);
     let downtime = total.downtime_s - before.downtime_s;
     let change = format!("{}{}", sign(downtime), duration(downtime.abs()));
     row(out, "Downtime", duration(total.downtime_s), duration(before.downtime_s), Some(change));

@@ -5,9 +5,7 @@ use super::plot::{self, KINDS};
 use super::scale::Scale;
 use super::strip::{self, strip};
 use super::table::{Column, begin, end, number, text};
-use super::text::{
-    Text, about, count, counted, duration, duration_or_nothing, milliseconds, percent_sign, percent_whole, put,
-};
+use super::text::{Text, about, count, counted, duration, duration_or_nothing, loss, milliseconds, percent_whole, put};
 use crate::report::model::{Figures, Outage, Quantiles, Report, Site};
 
 /// Up to so many sites everything is open from the beginning.
@@ -199,7 +197,7 @@ fn measured(out: &mut String, figures: &Figures) {
         row(out, name, quantiles, milliseconds);
     }
     for (name, quantiles) in losses {
-        row(out, name, quantiles, percent_sign);
+        row(out, name, quantiles, loss);
     }
     end(out);
 }
@@ -228,7 +226,8 @@ fn reasons(out: &mut String, figures: &Figures) {
     for failure in figures.failures.iter().take(REASONS) {
         put!(out, "<tr><th scope=\"row\">{}</th>", Text(&failure.reason));
         text(out, &Text(&failure.stage).to_string());
-        text(out, &Text(&failure.fault_domain).to_string());
+        let domain = &failure.fault_domain;
+        text(out, &if domain == "own" { "own (the prober's)".to_owned() } else { Text(domain).to_string() });
         number(out, &count(failure.cycles));
         out.push_str("</tr>");
     }

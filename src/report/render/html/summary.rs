@@ -2,7 +2,7 @@
 
 use super::budget::{budget_bar, met};
 use super::label::{self, moment_with_offset};
-use super::text::{NOTHING, Text, about, count, counted, duration, percent_sign, put};
+use super::text::{NOTHING, Text, about, count, counted, duration, percent_sign, percent_whole, put};
 use crate::report::model::{Figures, Policy, Report};
 
 /// The page's title; markup.
@@ -84,7 +84,7 @@ fn facts(out: &mut String, report: &Report, total: &Figures) {
     let cycles = total.cycles.up + total.cycles.down + total.cycles.unknown;
     fact(out, "Downtime", &duration(total.downtime_s), &longest);
     fact(out, "Outages", &count(total.outage_count), &open);
-    fact(out, "Coverage", &percent_sign(total.coverage), &unknown);
+    fact(out, "Coverage", &percent_whole(total.coverage), &unknown);
     if report.sites.len() > 1
         && let Some((met, judged)) = sites_that_met(report)
     {
@@ -97,7 +97,7 @@ fn facts(out: &mut String, report: &Report, total: &Figures) {
             label::both_days(&before.from, &before.to),
             counted(before.outage_count, "outage", "outages")
         );
-        fact(out, "Period before", &percent_sign(before.availability), &words);
+        fact(out, "Period before", &percent_whole(before.availability), &words);
     }
     out.push_str("</dl>");
 }

@@ -53,6 +53,12 @@ pub(super) fn percent_sign(value: Option<f64>) -> String {
     format!("{}\u{a0}%", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// Lost packets in percent, to a tenth: they are no exacter than within 0.05 %.
+pub(super) fn loss(value: Option<f64>) -> String {
+    let Some(value) = value else { return NOTHING.to_owned() };
+    format!("{}\u{a0}%", format!("{value:.1}").trim_end_matches(".0"))
+}
+
 /// Ten-thousandths, cut; a value that has four decimals already stays what it is.
 fn cut(value: f64) -> f64 {
     (value * 1e4 + 1e-6).floor() / 1e4
@@ -198,6 +204,8 @@ mod tests {
             times.map(|time| time.replace('\u{a0}', " ")),
             ["0.05 ms", "4.32 ms", "12.3 ms", "843 ms", "2.31 s", "12.3 s", "120 s"]
         );
+        let losses = [0.0, 20.0, 33.327, 99.999].map(|value| loss(Some(value)).replace('\u{a0}', " "));
+        assert_eq!(losses, ["0 %", "20 %", "33.3 %", "100 %"]);
         let sizes = [0, 1_099, 4_210_000, 2_000_000_000].map(|size| bytes(size).replace('\u{a0}', " "));
         assert_eq!(sizes, ["0 B", "1.0 kB", "4.2 MB", "2.0 GB"]);
     }
