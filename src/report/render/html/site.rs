@@ -40,18 +40,13 @@ pub(super) fn sites(out: &mut String, report: &Report, scale: &Scale) {
 /// Name, figure and strip: what is seen of a closed site.
 fn head(out: &mut String, site: &Site, scale: &Scale) {
     let figures = &site.figures;
-    put!(
-        out,
-        "<summary><span class=\"line\"><h3><bdi>{}</bdi></h3> <span class=\"kind\">{}",
-        Text(&site.site),
-        Text(&site.kind)
-    );
+    put!(out, "<summary><h3><bdi>{}</bdi></h3> <span class=\"kind\">{}", Text(&site.site), Text(&site.kind));
     if let Some(group) = &site.group {
         put!(out, " · <bdi>{}</bdi>", Text(group));
     }
     put!(out, "</span> <span class=\"brief\">{}</span>", brief(figures));
     let class = if figures.error_budget.is_some_and(|budget| budget.met == Some(false)) { "missed" } else { "met" };
-    put!(out, "<span class=\"value {class}\">{}</span></span>", percent_whole(figures.availability.default));
+    put!(out, "<span class=\"value {class}\">{}</span>", percent_whole(figures.availability.default));
     let described = format!("Available {}; {}.", percent_whole(figures.availability.default), brief(figures));
     out.push_str(&strip(scale, site, &described));
     out.push_str("</summary>");
