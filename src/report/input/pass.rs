@@ -275,7 +275,8 @@ impl Records<'_> {
                 Form::EpMonitoring => ep_monitoring::row(text, cells, &schema.cells, &mut self.times.local),
             }
         } else {
-            Err(format!("it has {} cells, the header {}", cells.count(), schema.columns))
+            let s = if cells.count() == 1 { "" } else { "s" };
+            Err(format!("it has {} cell{s}, the header {}", cells.count(), schema.columns))
         };
         match row {
             Ok(row) => {

@@ -235,7 +235,7 @@ fn damaged_lines_are_told_and_the_rows_around_them_are_read() {
     for (bytes, why) in [
         (format!("{torn}\n"), "it has 10 cells, the header 28"),
         (format!("{},x\n", whole.trim_end()), "it has 29 cells, the header 28"),
-        ("\0\0\0\0\0\0\n".to_owned(), "the line has NUL bytes; it has 1 cells, the header 28"),
+        ("\0\0\0\0\0\0\n".to_owned(), "the line has NUL bytes; it has 1 cell, the header 28"),
         (
             format!("\0\0\0\0{whole}"),
             "the line has NUL bytes; `time` can't be `\u{fffd}\u{fffd}\u{fffd}\u{fffd}2026-11-20T07:15:30.123+01:00`",
