@@ -130,7 +130,7 @@ fn domains(out: &mut String, total: &Figures) {
         put!(out, "<tr><th scope=\"row\"><i class=\"swatch {}\"></i>{}</th>", class(name), Text(name));
         prose(out, meaning(name));
         number(out, &duration(domain.downtime_s));
-        number(out, &percent_sign(domain.share_pct));
+        number(out, &percent_whole(domain.share_pct));
         number(out, &count(domain.cycles));
         number(out, &percent(domain.availability));
         out.push_str("</tr>");
