@@ -15,6 +15,7 @@ use super::global::Global;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Credentials, Sla, Target};
 use crate::exit_code;
+use crate::record::is_unseen;
 use crate::report::model::Report;
 use crate::report::period::{Period, PeriodError};
 use crate::report::policy::Policy;
@@ -28,10 +29,10 @@ const USUAL_DAYS: u64 = 30;
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
     /// First day, such as 2026-11-01
-    #[arg(long, value_name = "DATE", requires = "to", conflicts_with_all = ["month", "last"])]
+    #[arg(long, value_name = "DATE", value_parser = parse_date, requires = "to", conflicts_with_all = ["month", "last"])]
     from: Option<NaiveDate>,
     /// Last day, included
-    #[arg(long, value_name = "DATE", requires = "from")]
+    #[arg(long, value_name = "DATE", value_parser = parse_date, requires = "from")]
     to: Option<NaiveDate>,
     /// A calendar month, such as 2026-10
     #[arg(long, value_name = "YYYY-MM", value_parser = parse_month, conflicts_with = "last")]
@@ -124,12 +125,16 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
                 .map_err(|e| CommandError::Failed(format!("cannot write `{}`: {e}", file.display())))?;
         }
     }
-    warn_of_nothing(args, &report);
+    warn_of_nothing(args, &files, &report);
     Ok(exit_code::OK)
 }
 
-/// A name that no row has is most likely misspelt.
-fn warn_of_nothing(args: &ReportArgs, report: &Report) {
+/// A name that no row has is most likely misspelt, and so is a directory without day files.
+fn warn_of_nothing(args: &ReportArgs, files: &Files, report: &Report) {
+    if report.inputs.is_empty() {
+        note(&format!("no day file {}_<date>.csv of this period is in `{}`", files.stem, files.dir.display()));
+        return;
+    }
     let sites = args.site.iter().filter(|name| !report.sites.iter().any(|site| site.site == **name));
     let groups = args.group.iter().filter(|name| !report.groups.iter().any(|group| group.group == **name));
     for (what, name) in sites.map(|name| ("site", name)).chain(groups.map(|name| ("group", name))) {
@@ -145,7 +150,7 @@ fn verify(global: &Global, args: &ReportArgs, file: &Path) -> Result<u8, Command
     let dir = args.dir.as_deref().or_else(|| config.is_none().then_some(beside));
     let files = files(config.as_ref(), dir, false);
     let verified = report::verify(&text, &files, progress(global).as_ref())
-        .map_err(|e| CommandError::Failed(format!("cannot recompute `{}`: {}", file.display(), chain(&e))))?;
+        .map_err(|e| CommandError::Failed(format!("cannot recompute `{}`: {}", file.display(), seen(&chain(&e)))))?;
     if verified.differences.is_empty() {
         say(&format!(
             "{}: every figure is the same, recomputed from {} rows in {} files\n",
@@ -159,21 +164,32 @@ fn verify(global: &Global, args: &ReportArgs, file: &Path) -> Result<u8, Command
     for difference in &verified.differences {
         say(&format!(
             "{}: the report says {}, the files say {}\n",
-            difference.path,
-            difference.said.clone().unwrap_or_else(nothing),
-            difference.found.clone().unwrap_or_else(nothing)
+            seen(&difference.path),
+            difference.said.as_deref().map_or_else(nothing, seen),
+            difference.found.as_deref().map_or_else(nothing, seen)
         ));
     }
     say(&format!("{}: {} differ\n", file.display(), verified.differences.len()));
     Ok(exit_code::FAILED)
 }
 
+/// A text of a report that somebody else wrote, as it may go to a terminal.
+fn seen(text: &str) -> String {
+    text.chars().map(|c| if is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// The configuration; where one can do without, it need not be there.
 fn config_of(global: &Global, optional: bool) -> Result<Option<Config>, CommandError> {
-    if optional && config_path(global).is_err() {
-        return Ok(None);
+    match config_path(global) {
+        Ok(_) => load(global).map(Some),
+        Err(_) if optional => Ok(None),
+        Err(error) => {
+            let found = error.into_text();
+            let found = found.lines().next().unwrap_or_default();
+            let hint = "name the directory of the day files with --dir DIR, or the configuration with --config FILE";
+            Err(CommandError::Usage(format!("{found}\n  hint: {hint}")))
+        }
     }
-    load(global).map(Some)
 }
 
 fn files(config: Option<&Config>, dir: Option<&Path>, summaries: bool) -> Files {
@@ -219,6 +235,10 @@ fn failed(error: &dyn std::error::Error) -> CommandError {
 
 fn chain(error: &dyn std::error::Error) -> String {
     crate::error::chain(error)
+}
+
+fn parse_date(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| "is not a date such as 2026-11-01".to_owned())
 }
 
 fn parse_month(text: &str) -> Result<NaiveDate, String> {

@@ -371,6 +371,8 @@ fn policy(request: &Request) -> model::Policy {
     let policy = &request.policy;
     let before = request.period.before().filter(|_| request.compare);
     let first = before.unwrap_or(request.period).from;
+    // The hours of a night are those of the day on which they begin.
+    let first = first.pred_opt().unwrap_or(first);
     model::Policy {
         target: policy.target.map(|target| f64::from(target) / 10_000.0),
         hours: Some(policy.hours.to_string()).filter(|_| !policy.hours.is_always()),

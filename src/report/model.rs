@@ -64,7 +64,8 @@ pub struct Policy {
     pub target: Option<f64>,
     /// Agreed hours as configured (`Mon-Fri 07:00-19:00`); `None`: always.
     pub hours: Option<String>,
-    /// Days without agreed hours, `2026-12-25`, those of the period.
+    /// Days without agreed hours, `2026-12-25`: those of the period, of the one before where that was asked for, and the
+    /// day before either, whose night may reach into it.
     pub holidays: Vec<String>,
     /// `down`: identity failures count as down; `excluded`: their time is left out.
     pub credentials: String,

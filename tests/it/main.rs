@@ -14,6 +14,7 @@ mod limits;
 mod mail;
 mod mail_headers;
 mod readme;
+mod report;
 mod report_page;
 mod schema;
 mod tools;
