@@ -17,4 +17,5 @@ mod readme;
 mod report;
 mod report_page;
 mod schema;
+mod sla;
 mod tools;

@@ -15,28 +15,28 @@ use crate::house::{House, alone};
 /// Stands in a block for any number of lines.
 const ANY_LINES: &str = "…";
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn text_of(name: &str) -> String {
+pub(crate) fn text_of(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
 /// A fenced block: what stands behind the fence, and its text.
-struct Block {
-    info: String,
-    text: String,
+pub(crate) struct Block {
+    pub(crate) info: String,
+    pub(crate) text: String,
 }
 
 impl Block {
     /// The file that the README calls it; the first without a name is the configuration.
-    fn file_name(&self) -> &str {
+    pub(crate) fn file_name(&self) -> &str {
         self.info.split_once(' ').map_or("config.yml", |(_, name)| name)
     }
 }
 
-fn blocks_of(document: &str) -> Vec<Block> {
+pub(crate) fn blocks_of(document: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = document.lines();
     while let Some(line) = lines.next() {
@@ -49,7 +49,7 @@ fn blocks_of(document: &str) -> Vec<Block> {
 }
 
 /// The cells of the table that has this heading in its first cell.
-fn table_of(document: &str, heading: &str) -> Vec<Vec<String>> {
+pub(crate) fn table_of(document: &str, heading: &str) -> Vec<Vec<String>> {
     let cells = |line: &str| line.trim_matches('|').split(" | ").map(|c| c.trim().to_owned()).collect::<Vec<_>>();
     let mut lines = document.lines().skip_while(|l| !l.starts_with(&format!("| {heading} |")));
     assert!(lines.next().is_some(), "no table `{heading}`");
@@ -57,12 +57,12 @@ fn table_of(document: &str, heading: &str) -> Vec<Vec<String>> {
 }
 
 /// What stands in backticks.
-fn code_in(text: &str) -> Vec<String> {
+pub(crate) fn code_in(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// Commands and what they print, from a block as a terminal shows it.
-fn dialogue_of(block: &str) -> Vec<(&str, Vec<&str>)> {
+pub(crate) fn dialogue_of(block: &str) -> Vec<(&str, Vec<&str>)> {
     let mut dialogue: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in block.lines() {
         match (line.strip_prefix("$ "), dialogue.last_mut()) {
@@ -75,14 +75,14 @@ fn dialogue_of(block: &str) -> Vec<(&str, Vec<&str>)> {
 }
 
 /// Lines without their figures and their spacing: times differ from run to run.
-fn shapes<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn shapes<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let figure = Regex::new(r"\d+(\.\d+)?( ms\b| s\b)?").unwrap();
     let shape = |line: &str| figure.replace_all(line, "#").split_whitespace().collect::<Vec<_>>().join(" ");
     lines.into_iter().map(shape).collect()
 }
 
 /// Whether `lines` are `expected`, in which [`ANY_LINES`] stands for any.
-fn matches(expected: &[String], lines: &[String]) -> bool {
+pub(crate) fn matches(expected: &[String], lines: &[String]) -> bool {
     match expected.split_first() {
         None => lines.is_empty(),
         Some((first, rest)) if first == ANY_LINES => (0..=lines.len()).any(|from| matches(rest, &lines[from..])),
