@@ -16,6 +16,7 @@ mod mail_headers;
 mod readme;
 mod report;
 mod report_page;
+mod report_schema;
 mod schema;
 mod sla;
 mod tools;

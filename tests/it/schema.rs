@@ -52,10 +52,15 @@ fn document(path: &Path) -> Option<Value> {
 
 /// Empty for each valid document, else the first fault.
 async fn faults_of(documents: &[Value], quick: &[&str]) -> Vec<String> {
+    faults_by(&schema(), documents, quick).await
+}
+
+/// The same by a schema.
+pub(crate) async fn faults_by(schema: &Value, documents: &[Value], quick: &[&str]) -> Vec<String> {
     let mut python = Command::new("/usr/bin/python3");
     python.arg(root().join("tests/it/validate.py")).args(quick).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut python = python.spawn().unwrap();
-    let lines: Vec<String> = [schema()].iter().chain(documents).map(|value| format!("{value}\n")).collect();
+    let lines: Vec<String> = std::iter::once(schema).chain(documents).map(|value| format!("{value}\n")).collect();
     let mut stdin = python.stdin.take().unwrap();
     let writing = tokio::spawn(async move { stdin.write_all(lines.concat().as_bytes()).await });
     let output = python.wait_with_output().await.unwrap();

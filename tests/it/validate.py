@@ -9,8 +9,9 @@ import tomllib
 import jsonschema
 
 schema = json.loads(next(sys.stdin))
-jsonschema.Draft7Validator.check_schema(schema)
-validator = jsonschema.Draft7Validator(schema)
+version = jsonschema.validators.validator_for(schema)
+version.check_schema(schema)
+validator = version(schema)
 for line in sys.stdin:
     document = json.loads(line)
     if isinstance(document, dict) and set(document) == {"toml"}:
