@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::house::House;
-use crate::readme::{blocks_of, code_in, table_of, text_of};
+use crate::readme::{blocks_of, code_in, dialogue_of, matches, table_of, text_of};
 
 /// A house with the configuration and the rows of the page.
 pub(crate) fn house_of_the_example() -> House {
@@ -56,4 +56,16 @@ async fn the_worked_example_comes_to_the_figures_that_its_page_names() {
     let timeline: Vec<_> = timeline.collect();
     // What lies before and after the agreed hours is not told step by step.
     assert_eq!(timeline[1..timeline.len() - 1], steps.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_report_in_the_readme_is_that_of_the_worked_example() {
+    let house = house_of_the_example();
+    let readme = blocks_of(&text_of("README.md"));
+    let block = readme.iter().find(|block| block.info == "console sla").expect("it shows a report");
+    for (command, answer) in dialogue_of(&block.text) {
+        let said = house.run(&command.split(' ').skip(1).collect::<Vec<_>>()).await;
+        let lines = |lines: Vec<&str>| lines.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        assert!(matches(&lines(answer), &lines(said.stdout.lines().collect())), "{}", said.stdout);
+    }
 }
