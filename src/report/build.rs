@@ -80,17 +80,8 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
         Some(period) => Some((period, compute(source, request, period, period.bounds(zone))?)),
         None => None,
     };
-    let mut inputs = std::mem::take(&mut part.inputs);
-    let mut bad = std::mem::take(&mut part.bad);
     let earlier = before.as_ref().map(|(period, part)| (*period, part));
-    if let Some((_, earlier)) = earlier {
-        let known: BTreeSet<String> = inputs.iter().map(|input| input.file.clone()).collect();
-        inputs.extend(earlier.inputs.iter().filter(|input| !known.contains(&input.file)).cloned());
-        bad.extend(earlier.bad.iter().filter(|line| !known.contains(&line.file)).cloned());
-    }
-    inputs.sort_by(|a, b| a.file.cmp(&b.file));
-    inputs.dedup_by(|a, b| a.file == b.file);
-    bad.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    let (inputs, problems) = read_of(&mut part, earlier.map(|(_, part)| part));
     let target = request.policy.target;
     let with_before = |mut figures: model::Figures, wanted: &dyn Fn(&Computed) -> bool| {
         figures.before = earlier.and_then(|(period, part)| before_of(period, part, wanted, target));
@@ -137,13 +128,28 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
         excluded: excluded(&request.policy, (start, end)),
         notes: notes(&part, request, (start, end), end < whole_end),
         inputs,
-        problems: model::Problems {
-            unreadable: part.unreadable,
-            duplicates: part.duplicates,
-            out_of_order: part.out_of_order,
-            lines: bad,
-        },
+        problems,
     })
+}
+
+/// What was read for both periods. Files around their border were read for either, and are listed once.
+fn read_of(part: &mut Part, earlier: Option<&Part>) -> (Vec<model::Input>, model::Problems) {
+    let mut inputs = std::mem::take(&mut part.inputs);
+    let mut lines = std::mem::take(&mut part.bad);
+    let mut unreadable = part.unreadable;
+    if let Some(earlier) = earlier {
+        let of_inputs = inputs.iter().map(|input| &input.file);
+        let known: BTreeSet<String> = of_inputs.chain(lines.iter().map(|line| &line.file)).cloned().collect();
+        inputs.extend(earlier.inputs.iter().filter(|input| !known.contains(&input.file)).cloned());
+        let (twice, new): (Vec<_>, Vec<_>) = earlier.bad.iter().partition(|line| known.contains(&line.file));
+        unreadable += earlier.unreadable.saturating_sub(twice.len() as u64);
+        lines.extend(new.into_iter().cloned());
+    }
+    inputs.sort_by(|a, b| a.file.cmp(&b.file));
+    inputs.dedup_by(|a, b| a.file == b.file);
+    lines.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    let (duplicates, out_of_order) = (part.duplicates, part.out_of_order);
+    (inputs, model::Problems { unreadable, duplicates, out_of_order, lines })
 }
 
 /// Keeps what the next report can use.

@@ -211,6 +211,20 @@ async fn rows_that_can_not_be_read_are_counted_and_named() {
 }
 
 #[tokio::test]
+async fn rows_of_the_period_before_that_can_not_be_read_are_named_too_and_none_twice() {
+    let house = house_of_a_quarter("timezone: UTC\n");
+    // The last day of September is read for both periods.
+    house.write("results/results_2025-09-30.csv", "name,age\nBob,7\n");
+    write_day(&house, day("2025-09-10"), "half a row\n");
+    write_day(&house, day("2025-10-10"), "half a row\n");
+    let made = as_json(&house, "--month 2025-10").await;
+    let lines = made["problems"]["lines"].as_array().unwrap();
+    let files: Vec<_> = lines.iter().map(|line| line["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["results_2025-09-10.csv", "results_2025-09-30.csv", "results_2025-10-10.csv"]);
+    assert_eq!(made["problems"]["unreadable"], 3);
+}
+
+#[tokio::test]
 async fn no_row_moves_the_cursor_of_the_terminal() {
     let house = House::empty();
     house.write("config.yml", "timezone: UTC\n");
