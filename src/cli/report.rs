@@ -98,9 +98,7 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
     let now = SystemClock.now();
     let today = zone.local(now).map_or_else(|| now.date_naive(), |local| local.date());
     let period = period(args, today).map_err(|e| CommandError::Usage(format!("{e}")))?;
-    if let Some(file) = &args.output {
-        writable(file)?;
-    }
+    let begun = args.output.as_deref().map(Begun::new).transpose()?;
     let request = Request {
         period,
         policy: policy(config.as_ref(), zone, period),
@@ -118,12 +116,9 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
         Format::Csv => render::csv(&report).map_err(|e| failed(&e))?,
         Format::Json => render::json(&report).map_err(|e| failed(&e))?,
     };
-    match &args.output {
+    match begun {
         None => say(&text),
-        Some(file) => {
-            std::fs::write(file, text)
-                .map_err(|e| CommandError::Failed(format!("cannot write `{}`: {e}", file.display())))?;
-        }
+        Some(begun) => begun.finish(&text)?,
     }
     warn_of_nothing(args, &files, &report);
     Ok(exit_code::OK)
@@ -138,7 +133,7 @@ fn warn_of_nothing(args: &ReportArgs, files: &Files, report: &Report) {
     let sites = args.site.iter().filter(|name| !report.sites.iter().any(|site| site.site == **name));
     let groups = args.group.iter().filter(|name| !report.groups.iter().any(|group| group.group == **name));
     for (what, name) in sites.map(|name| ("site", name)).chain(groups.map(|name| ("group", name))) {
-        note(&format!("no row of this period is of {what} `{name}`"));
+        note(&format!("the report has no row of {what} `{name}`"));
     }
 }
 
@@ -223,10 +218,36 @@ fn policy(config: Option<&Config>, zone: Zone, period: Period) -> Policy {
     }
 }
 
-/// Says at once when the file can't be written, not after the work.
-fn writable(file: &Path) -> Result<(), CommandError> {
-    let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
-    opened.map(drop).map_err(|e| CommandError::Failed(format!("cannot write `{}`: {e}", file.display())))
+/// A file that will hold the report: that it can't be written is said at once, not after the work.
+struct Begun<'a> {
+    file: &'a Path,
+    /// It was not there before: where there is no report, it goes again.
+    is_new: bool,
+}
+
+impl<'a> Begun<'a> {
+    fn new(file: &'a Path) -> Result<Self, CommandError> {
+        let is_new = !file.exists();
+        let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+        opened.map(|_| Self { file, is_new }).map_err(|e| cannot_write(file, &e))
+    }
+
+    fn finish(mut self, text: &str) -> Result<(), CommandError> {
+        self.is_new = false;
+        std::fs::write(self.file, text).map_err(|e| cannot_write(self.file, &e))
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if self.is_new {
+            let _ = std::fs::remove_file(self.file);
+        }
+    }
+}
+
+fn cannot_write(file: &Path, error: &io::Error) -> CommandError {
+    CommandError::Failed(format!("cannot write `{}`: {error}", file.display()))
 }
 
 fn failed(error: &dyn std::error::Error) -> CommandError {

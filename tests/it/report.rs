@@ -134,6 +134,11 @@ async fn arguments_that_make_no_sense_are_refused_with_what_would() {
         assert_eq!((said.status, said.stdout.as_str()), (Some(2), ""), "{arguments}");
         assert!(said.stderr.contains(expected), "{arguments}: {}", said.stderr);
     }
+    let said = report(&house, "--dir nowhere -o report.json").await;
+    assert_eq!((said.status, house.path("report.json").exists()), (Some(2), false));
+    house.write("report.json", "an old one");
+    assert_eq!(report(&house, "--dir nowhere -o report.json").await.status, Some(2));
+    assert_eq!(fs::read_to_string(house.path("report.json")).unwrap(), "an old one");
 }
 
 #[tokio::test]
@@ -157,7 +162,7 @@ async fn a_site_that_no_row_names_and_an_empty_directory_are_said_and_the_report
     assert_eq!(said.status, Some(0));
     assert_eq!(
         said.stderr,
-        "vpnprobe: no row of this period is of site `oslo`\nvpnprobe: no row of this period is of site `olso`\nvpnprobe: no row of this period is of group `emae`\n"
+        "vpnprobe: the report has no row of site `oslo`\nvpnprobe: the report has no row of site `olso`\nvpnprobe: the report has no row of group `emae`\n"
     );
     assert!(said.stdout.contains("there are no rows of this period"), "{}", said.stdout);
 
