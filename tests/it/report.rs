@@ -119,6 +119,7 @@ async fn arguments_that_make_no_sense_are_refused_with_what_would() {
         ("--from yesterday --to 2025-03-01", "'yesterday' for '--from <DATE>': is not a date such as 2026-11-01\n"),
         ("--from 2025-10-05", "required arguments were not provided:\n  --to <DATE>\n"),
         ("--to 2025-10-05", "required arguments were not provided:\n  --from <DATE>\n"),
+        ("--from 2000-01-01 --to 2025-01-01", "vpnprobe: 2000-01-01 to 2025-01-01 is more than 7305 days\n"),
         ("--last 0d", "'0d' for '--last <DAYS>': is not a number of days such as 30d\n"),
         ("--last 2w", "'2w' for '--last <DAYS>': is not a number of days such as 30d\n"),
         ("--month 2025-13", "'2025-13' for '--month <YYYY-MM>': is not a month such as 2026-10\n"),
