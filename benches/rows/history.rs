@@ -63,8 +63,8 @@ struct Days<'a> {
     /// From when to when.
     of: (i64, i64),
     buffer: Vec<u8>,
-    /// A row that is written after the next one, as when its cycle took longer.
-    held: Vec<u8>,
+    /// A row that is written after the next one of its site, as by another prober; and whose it is.
+    held: (Vec<u8>, String),
     rows: u64,
     bytes: u64,
     files: u32,
@@ -72,7 +72,8 @@ struct Days<'a> {
 
 impl<'a> Days<'a> {
     fn new(arguments: &'a Arguments, end: i64) -> Self {
-        let (file, date, buffer, held) = (None, String::new(), Vec::with_capacity(1 << 20), Vec::new());
+        let (file, date, buffer, held) =
+            (None, String::new(), Vec::with_capacity(1 << 20), <(Vec<u8>, String)>::default());
         Self { arguments, end, file, date, of: (0, 0), buffer, held, rows: 0, bytes: 0, files: 0 }
     }
 
@@ -95,11 +96,14 @@ impl<'a> Days<'a> {
             random: u32::try_from(random.next() >> 32).unwrap_or(0),
             cert_days: u64::try_from((self.end - time) / DAY % 90).unwrap_or(0),
         };
-        if self.held.is_empty() && random.once_in(20_000) {
-            append(&mut self.held, site, &found, &around);
+        if self.held.0.is_empty() && random.once_in(20_000) {
+            append(&mut self.held.0, site, &found, &around);
+            self.held.1.clone_from(&site.name);
         } else {
             append(&mut self.buffer, site, &found, &around);
-            self.buffer.append(&mut self.held);
+            if self.held.1 == site.name {
+                self.buffer.append(&mut self.held.0);
+            }
         }
         self.rows += 1;
         if self.buffer.len() > 900_000 { self.flush() } else { Ok(()) }
@@ -129,7 +133,7 @@ impl<'a> Days<'a> {
     }
 
     fn close(&mut self) -> io::Result<()> {
-        self.buffer.append(&mut self.held);
+        self.buffer.append(&mut self.held.0);
         self.flush()
     }
 }
