@@ -90,7 +90,21 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
     let together = |wanted: &dyn Fn(&Computed) -> bool| {
         with_before(sum_of(&part.sites, wanted).unwrap_or_default().figures(target), wanted)
     };
-    let groups: BTreeSet<&str> = part.sites.iter().map(|site| &*site.group).filter(|group| !group.is_empty()).collect();
+    let total = together(&|_| true);
+    let names: BTreeSet<&str> = part.sites.iter().map(|site| &*site.group).filter(|group| !group.is_empty()).collect();
+    let group = |name: &str| model::Group {
+        group: clean(name),
+        sites: part.sites.iter().filter(|site| &*site.group == name).map(|site| clean(&site.site)).collect(),
+        figures: together(&|site| &*site.group == name),
+    };
+    let groups = names.into_iter().map(group).collect();
+    let notes = notes(&part, request, (start, end), end < whole_end);
+    // One after the other: what was computed of a site goes when its part of the report is there.
+    let sites = std::mem::take(&mut part.sites).into_iter().map(|site| {
+        let figures = with_before(site.sum.figures(target), &|other| other.site == site.site);
+        site_of(&site, figures, &part.causes, request, end)
+    });
+    let sites = sites.collect();
     Ok(model::Report {
         report_version: model::VERSION,
         program: format!("vpnprobe {}", env!("CARGO_PKG_VERSION")),
@@ -108,25 +122,11 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
             sites: request.sites.iter().cloned().collect(),
             groups: request.groups.iter().cloned().collect(),
         },
-        total: together(&|_| true),
-        groups: groups
-            .iter()
-            .map(|group| model::Group {
-                group: clean(group),
-                sites: part.sites.iter().filter(|s| &*s.group == *group).map(|s| clean(&s.site)).collect(),
-                figures: together(&|site| &*site.group == *group),
-            })
-            .collect(),
-        sites: part
-            .sites
-            .iter()
-            .map(|site| {
-                let figures = with_before(site.sum.figures(target), &|other| other.site == site.site);
-                site_of(site, figures, &part.causes, request, end)
-            })
-            .collect(),
+        total,
+        groups,
+        sites,
         excluded: excluded(&request.policy, (start, end)),
-        notes: notes(&part, request, (start, end), end < whole_end),
+        notes,
         inputs,
         problems,
     })

@@ -70,7 +70,7 @@ impl Sparse {
 /// Many values. What was never seen takes no memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Histogram {
-    pages: Vec<Option<Box<[u64; STEPS]>>>,
+    pages: Vec<Option<Box<[u32; STEPS]>>>,
     max: u64,
     n: u64,
 }
@@ -98,7 +98,9 @@ impl Histogram {
             self.pages.resize_with((page + 1).min(PAGES), || None);
         }
         let Some(slot) = self.pages.get_mut(page) else { return };
-        slot.get_or_insert_with(|| Box::new([0; STEPS]))[bucket as usize % STEPS] += count;
+        let counted = &mut slot.get_or_insert_with(|| Box::new([0; STEPS]))[bucket as usize % STEPS];
+        // Four thousand million rows are a hundred years of four hundred sites every minute.
+        *counted = counted.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         self.n += count;
     }
 
@@ -106,7 +108,10 @@ impl Histogram {
         self.pages.iter().enumerate().filter_map(|(number, page)| Some((number, page.as_ref()?))).flat_map(
             |(number, page)| {
                 let first = u32::try_from(number << STEP_BITS).unwrap_or(u32::MAX);
-                page.iter().zip(first..).filter(|(count, _)| **count > 0).map(|(count, bucket)| (bucket, *count))
+                page.iter()
+                    .zip(first..)
+                    .filter(|(count, _)| **count > 0)
+                    .map(|(count, bucket)| (bucket, u64::from(*count)))
             },
         )
     }
