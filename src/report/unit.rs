@@ -259,10 +259,10 @@ impl UnitBuilder {
         };
         let number = self.number_of(row.site);
         let rows = &mut self.sites[number];
-        if *rows.group != *row.group {
+        if !same(&rows.group, row.group) {
             rows.group = row.group.into();
         }
-        if *rows.kind != *row.kind {
+        if !same(&rows.kind, row.kind) {
             rows.kind = row.kind.into();
         }
         if let Some(last) = rows.cycles.last()
@@ -305,9 +305,9 @@ impl UnitBuilder {
 
     fn cause(&mut self, row: &Row<'_>) -> CauseId {
         let is = |cause: &Cause| {
-            *cause.reason == *row.reason
-                && *cause.stage == *row.failed_stage
-                && *cause.fault_domain == *row.fault_domain
+            same(&cause.reason, row.reason)
+                && same(&cause.stage, row.failed_stage)
+                && same(&cause.fault_domain, row.fault_domain)
         };
         if !self.causes.get(self.latest_cause).is_some_and(is) {
             self.latest_cause = self.causes.iter().position(is).unwrap_or_else(|| {
@@ -432,6 +432,13 @@ fn usual_interval(cycles: &[Cycle]) -> i64 {
     let mut distances: Vec<i64> = cycles.windows(2).map(|pair| pair[1].time - pair[0].time).collect();
     distances.sort_unstable();
     distances.get(distances.len() / 2).copied().filter(|distance| *distance > 0).unwrap_or(USUAL_INTERVAL_MS)
+}
+
+/// Whether both are the same; without a look where both are empty, as they nearly always are. An empty text of ours lies
+/// nowhere (its address is 1), and libc's `memcmp` for AVX-512 looks there all the same, masked: the processor takes
+/// hundreds of cycles to find that it need not fault. It was a third of the time of a report.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && (a.is_empty() || a == b)
 }
 
 fn remember(names: &mut Vec<Box<str>>, name: &str) {
