@@ -1,10 +1,13 @@
 //! Day files as a source of units.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, NaiveDate};
+use ring::digest;
 
 use super::compute::{Month, Read, Source};
 use super::input::{DayFile, FindError, Found, ReadError, Reader, Reading, find};
@@ -192,6 +195,12 @@ impl<'a> DayFiles<'a> {
                 Ok(())
             }
             Err(ReadError::Refused { why, .. }) => {
+                read.inputs.push(Input {
+                    file: file.name.clone(),
+                    bytes: file.stamp.size,
+                    rows: 0,
+                    sha256: sha256_of(&file.path)?,
+                });
                 read.unreadable += 1;
                 read.bad.push(BadLine {
                     file: file.name.clone(),
@@ -203,6 +212,22 @@ impl<'a> DayFiles<'a> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// SHA-256 of a file that nobody could read as rows, hexadecimal.
+fn sha256_of(path: &Path) -> Result<String, ReadError> {
+    let failed = |source| ReadError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(failed)?;
+    let mut sum = digest::Context::new(&digest::SHA256);
+    let mut block = vec![0; 64 * 1024];
+    loop {
+        let read = file.read(&mut block).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        sum.update(&block[..read]);
+    }
+    Ok(sum.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A summary that can't be written is done without.

@@ -229,3 +229,15 @@ fn a_directory_that_can_not_be_written_has_reports_all_the_same() {
     fs::create_dir(&dir).unwrap();
     assert_eq!(results.report(&autumn(), true), results.report(&autumn(), false));
 }
+
+#[test]
+fn a_file_that_is_none_of_results_is_listed_with_its_hash() {
+    let results = two_months();
+    fs::write(results.day("2026-09-10".parse().unwrap()), "a,b\n1,2\n").unwrap();
+    let report = results.report(&autumn(), true);
+    let input = report.inputs.iter().find(|input| input.file == "results_2026-09-10.csv").unwrap();
+    assert_eq!((input.bytes, input.rows), (8, 0));
+    // printf 'a,b\n1,2\n' | sha256sum
+    assert_eq!(input.sha256, "492d5ea496056f1a6a6592241032fab764c321596317930b4fa0e1e8bc3b7470");
+    assert_eq!(report.problems.unreadable, 1);
+}
