@@ -102,6 +102,8 @@ impl Generation {
             .map_err(|e| format!("cannot make the control socket in `{}`: {e}", config.state_dir.display()))?;
         let schedule = schedule.map_or_else(|| Schedule::new(&config.sites), |s| s.with_sites(&config.sites));
         tracing::info!(sites = config.sites.len(), prober = config.prober, "probing");
+        // What only a start needs is not needed again. Before the first login, whose code is still to be mapped.
+        crate::memory::rest();
         Ok(Self { around, recorder, socket, schedule })
     }
 

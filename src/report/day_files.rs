@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate};
 use ring::digest;
 
 use super::compute::{Month, Read, Source};
-use super::input::{DayFile, FindError, Found, ReadError, Reader, Reading, find};
+use super::input::{DayFile, FindError, Found, ReadError, Reader, Reading, find, hexadecimal};
 use super::model::{BadLine, Input};
 use super::period::Period;
 use super::summary;
@@ -227,7 +227,7 @@ fn sha256_of(path: &Path) -> Result<String, ReadError> {
         }
         sum.update(&block[..read]);
     }
-    Ok(sum.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(sum.finish().as_ref()))
 }
 
 /// A summary that can't be written is done without.

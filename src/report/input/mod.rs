@@ -16,6 +16,7 @@ mod time;
 pub use files::{DayFile, FindError, Found, Packing, Stamp, find};
 pub use read::{FileSummary, MOST_BAD_LINES, ReadError, Reader, Reading, read_file};
 pub use schema::Form;
+pub(super) use source::hexadecimal;
 
 #[cfg(test)]
 mod fixtures_tests;

@@ -24,12 +24,16 @@ impl<R: Read> Counted<R> {
 
     /// SHA-256 of all that went through, hexadecimal.
     pub(super) fn sha256(self) -> Option<String> {
-        let digest = self.hash?.finish();
-        Some(digest.as_ref().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        }))
+        Some(hexadecimal(self.hash?.finish().as_ref()))
     }
+}
+
+/// Two digits a byte.
+pub(in crate::report) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl<R: Read> Read for Counted<R> {
