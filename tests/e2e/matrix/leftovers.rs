@@ -1,4 +1,7 @@
 //! The client leaves, or dies, and the host is not as it was.
+//!
+//! What is started right before the client ends ignores HUP: else the end of the terminal would reach it before it has a
+//! session of its own.
 
 use super::{cases, down, up};
 
@@ -9,15 +12,15 @@ cases! {
         "faults: [ { at: disconnected, do: { run: ': >/etc/resolv.conf' } } ]" => up().leaves("resolv.conf");
     restores_resolv_conf_late: "an orphan restores resolv.conf when the client has ended", "after `quit`",
         "{ claims_early: false, restores_resolv_conf: false, faults: [ { at: disconnected, do: { run:
-           'setsid -f sh -c \"sleep 0.7; cat $STARTCT_HOME/resolv.conf.saved >/etc/resolv.conf\" </dev/null >/dev/null 2>&1' } } ] }"
+           'trap \"\" HUP; setsid -f sh -c \"sleep 0.7; cat $STARTCT_HOME/resolv.conf.saved >/etc/resolv.conf\" </dev/null >/dev/null 2>&1' } } ] }"
         => up().spends("part of the grace");
     restores_resolv_conf_too_late: "an orphan would restore resolv.conf after the grace", "after `quit`",
         "{ claims_early: false, restores_resolv_conf: false, faults: [ { at: disconnected, do: { run:
-           'setsid -f sh -c \"sleep 20; cat $STARTCT_HOME/resolv.conf.saved >/etc/resolv.conf\" </dev/null >/dev/null 2>&1' } } ] }"
+           'trap \"\" HUP; setsid -f sh -c \"sleep 20; cat $STARTCT_HOME/resolv.conf.saved >/etc/resolv.conf\" </dev/null >/dev/null 2>&1' } } ] }"
         => up().spends("grace").leaves("process, resolv.conf");
     rewrites_resolv_conf_again: "an orphan rewrites resolv.conf when it is told to end", "after `quit`",
         "faults: [ { at: disconnected, do: { run:
-           \"setsid -f sh -c 'trap \\\"echo late >/etc/resolv.conf; exit\\\" TERM; sleep 20 & wait' </dev/null >/dev/null 2>&1\" } } ]"
+           \"trap '' HUP; setsid -f sh -c 'trap \\\"echo late >/etc/resolv.conf; exit\\\" TERM; sleep 20 & wait' </dev/null >/dev/null 2>&1\" } } ]"
         => up().spends("grace").leaves("process, resolv.conf");
 
     leaves_the_interface: "leaves its interface, with address and routes", "after `quit`",
@@ -56,7 +59,7 @@ cases! {
         => down("login", "disconnected", "tunnel").leaves("rule").without_password();
     leaves_everything: "leaves an interface, a route, a rule and resolv.conf, and hangs", "after `quit`",
         "{ claims_early: false, restores_resolv_conf: false, tunnel: persistent, faults: [ { at: leaving, do: { run:
-           'ip route add 198.51.100.0/24 via 10.78.0.1; ip rule add from 198.51.100.7 lookup 100; setsid -f sleep 600' } },
+           'ip route add 198.51.100.0/24 via 10.78.0.1; ip rule add from 198.51.100.7 lookup 100; trap \"\" HUP; setsid -f sleep 600' } },
            { at: leaving, do: hang } ] }"
         => up().spends("grace").leaves("client, tunnel, process, interface, route, rule, resolv.conf");
 }
