@@ -42,6 +42,14 @@ pub struct Request {
     pub compare: bool,
 }
 
+impl Request {
+    /// From the first day of the period that is compared with to the last one.
+    pub(super) fn all_days(&self) -> Period {
+        let before = self.period.before().filter(|_| self.compare).unwrap_or(self.period);
+        Period { from: before.from, to: self.period.to }
+    }
+}
+
 /// One site, computed.
 #[derive(Debug)]
 struct Computed {

@@ -63,9 +63,18 @@ pub(super) struct DayFiles<'a> {
 const LATELY_S: i64 = 3;
 
 impl<'a> DayFiles<'a> {
-    pub(super) fn new(files: &'a Files, zone: &Zone, now: i64, progress: &'a dyn Progress) -> Result<Self, FindError> {
+    /// Those of which a report over these days may ask are said to be all, as far as progress goes.
+    pub(super) fn new(
+        files: &'a Files,
+        zone: &Zone,
+        now: i64,
+        days: Period,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, FindError> {
         let found = find(&files.dir, &files.stem)?;
-        let bytes = found.days.values().flatten().map(|file| file.stamp.size).sum();
+        let first = days.from.pred_opt().unwrap_or(days.from);
+        let last = days.to.succ_opt().unwrap_or(days.to);
+        let bytes = found.days.range(first..=last).flat_map(|(_, files)| files).map(|file| file.stamp.size).sum();
         let today = DateTime::from_timestamp_millis(now).and_then(|now| zone.local(now)).map(|local| local.date());
         let months = found.days.keys().map(|date| Month::of(*date)).collect::<BTreeSet<_>>();
         let has_summary =
@@ -117,7 +126,8 @@ impl<'a> DayFiles<'a> {
     fn count(&self, files: &[&DayFile]) {
         let bytes: u64 = files.iter().map(|file| file.stamp.size).sum();
         let read = self.read.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.progress.read(read, self.bytes);
+        // Around the border of two periods a file is read for both.
+        self.progress.read(read.min(self.bytes), self.bytes);
     }
 
     fn read_rows(&self, files: &[&DayFile], counting: Counting<'_>, date: Option<i32>) -> Result<Read, ReadError> {

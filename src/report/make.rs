@@ -29,7 +29,7 @@ pub enum MakeError {
 
 /// Makes a report.
 pub fn make(files: &Files, request: &Request, progress: &dyn Progress) -> Result<Report, MakeError> {
-    let source = DayFiles::new(files, &request.policy.zone, request.now, progress)?;
+    let source = DayFiles::new(files, &request.policy.zone, request.now, request.all_days(), progress)?;
     let mut report = build(&source, request)?;
     report.notes.extend_from_slice(source.notes());
     if files.summaries {

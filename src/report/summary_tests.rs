@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::build::Request;
-use super::day_files::{Files, Silent};
+use super::day_files::{Files, Progress, Silent};
 use super::histories::{MIDNIGHT, history};
 use super::input::find;
 use super::make::make;
@@ -240,4 +241,37 @@ fn a_file_that_is_none_of_results_is_listed_with_its_hash() {
     // printf 'a,b\n1,2\n' | sha256sum
     assert_eq!(input.sha256, "492d5ea496056f1a6a6592241032fab764c321596317930b4fa0e1e8bc3b7470");
     assert_eq!(report.problems.unreadable, 1);
+}
+
+/// What was said last.
+#[derive(Default)]
+struct Latest(Mutex<(u64, u64)>);
+
+impl Progress for Latest {
+    fn read(&self, bytes: u64, of: u64) {
+        *self.0.lock().unwrap() = (bytes, of);
+    }
+}
+
+#[test]
+fn progress_is_of_the_days_that_are_asked_for() {
+    let results = two_months();
+    let files = Files { dir: results.0.path().to_owned(), stem: "results".to_owned(), summaries: false };
+    let mut request = autumn();
+    request.period = Period::days("2026-10-05".parse().unwrap(), "2026-10-06".parse().unwrap()).unwrap();
+    let latest = Latest::default();
+    make(&files, &request, &latest).unwrap();
+    let (bytes, of) = *latest.0.lock().unwrap();
+    assert!(of > 0 && bytes == of, "{bytes} of {of}");
+}
+
+#[test]
+fn a_day_without_rows_does_not_widen_the_summary_of_its_month() {
+    let results = two_months();
+    fs::write(results.day("2026-09-10".parse().unwrap()), HEADER).unwrap();
+    results.report(&autumn(), true);
+    let found = find(results.0.path(), "results").unwrap();
+    let files: Vec<_> = found.days.iter().filter(|(date, _)| date.month() == 9).flat_map(|(_, files)| files).collect();
+    let read = summary::load(&results.0.path().join("results_2026-09.summary"), &files, None).unwrap();
+    assert_eq!(read.unit.first, DateTime::parse_from_rfc3339("2026-09-01T00:00:00Z").unwrap().timestamp_millis());
 }

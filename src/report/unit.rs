@@ -1,4 +1,4 @@
-//! All rows of one date, site by site: their runs, counts and values. What a sidecar holds.
+//! All rows of one date, site by site: their runs, counts and values. What a summary holds.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -124,7 +124,8 @@ impl Unit {
         }
         let causes: Vec<CauseId> = next.causes.iter().map(|cause| self.cause(cause)).collect();
         let cause = |id: CauseId| causes.get(id as usize).copied().unwrap_or(CauseId::MAX);
-        let empty = self.sites.is_empty();
+        // A day without rows has no times.
+        let (empty, rows) = (self.sites.is_empty(), !next.sites.is_empty());
         for site in next.sites {
             let renamed = site.with_causes(cause);
             if let Some(number) = numbers.get(&renamed.site) {
@@ -138,8 +139,11 @@ impl Unit {
         self.out_of_order += next.out_of_order;
         next.probers.iter().for_each(|name| remember(&mut self.probers, name));
         next.windows.iter().for_each(|name| remember(&mut self.windows, name));
-        self.first = if empty { next.first } else { self.first.min(next.first) };
-        self.last = if empty { next.last } else { self.last.max(next.last) };
+        if rows && empty {
+            (self.first, self.last) = (next.first, next.last);
+        } else if rows {
+            (self.first, self.last) = (self.first.min(next.first), self.last.max(next.last));
+        }
         self.straddles |= next.straddles;
         Ok(())
     }
