@@ -15,7 +15,7 @@ use super::global::Global;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Credentials, Sla, Target};
 use crate::exit_code;
-use crate::record::is_unseen;
+use crate::record::seen;
 use crate::report::model::Report;
 use crate::report::period::{Period, PeriodError};
 use crate::report::policy::Policy;
@@ -164,13 +164,10 @@ fn verify(global: &Global, args: &ReportArgs, file: &Path) -> Result<u8, Command
             difference.found.as_deref().map_or_else(nothing, seen)
         ));
     }
-    say(&format!("{}: {} differ\n", file.display(), verified.differences.len()));
+    let count = verified.differences.len();
+    let differences = if count == 1 { "difference" } else { "differences" };
+    say(&format!("{}: {count} {differences}\n", file.display()));
     Ok(exit_code::FAILED)
-}
-
-/// A text of a report that somebody else wrote, as it may go to a terminal.
-fn seen(text: &str) -> String {
-    text.chars().map(|c| if is_unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// The configuration; where one can do without, it need not be there.

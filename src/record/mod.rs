@@ -22,5 +22,5 @@ pub use json::json_of;
 pub use maintenance::InForce;
 pub use outcome::{FailureKind, FaultDomain, LeftoverKind, MalfunctionKind, Outcome, Reason, SiteKind, Stage, Verdict};
 pub use tunnel::TunnelFacts;
-pub use unseen::is_unseen;
+pub use unseen::{is_unseen, no_formula, seen};
 pub use verdict::{Judgement, judge};

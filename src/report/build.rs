@@ -12,11 +12,11 @@ use super::model;
 use super::period::Period;
 use super::policy::{AgreedTimes, Policy};
 use super::runs::{Cause, HOLDS};
-use super::sum::{Sum, clean, percent, quantiles, seconds};
+use super::sum::{Sum, percent, quantiles, seconds};
 use super::tally::{Counts, Outage, Tally};
 use super::unit::{Agreed, Counting, DayValues};
 use crate::agreed::{Intervals, day_bounds};
-use crate::record::Verdict;
+use crate::record::{Verdict, seen};
 use crate::zone::Zone;
 
 const DAY_MS: i64 = 86_400_000;
@@ -101,8 +101,8 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
     let total = together(&|_| true);
     let names: BTreeSet<&str> = part.sites.iter().map(|site| &*site.group).filter(|group| !group.is_empty()).collect();
     let group = |name: &str| model::Group {
-        group: clean(name),
-        sites: part.sites.iter().filter(|site| &*site.group == name).map(|site| clean(&site.site)).collect(),
+        group: seen(name),
+        sites: part.sites.iter().filter(|site| &*site.group == name).map(|site| seen(&site.site)).collect(),
         figures: together(&|site| &*site.group == name),
     };
     let groups = names.into_iter().map(group).collect();
@@ -271,12 +271,12 @@ fn before_of(
 
 fn site_of(site: &Computed, figures: model::Figures, causes: &[Cause], request: &Request, end: i64) -> model::Site {
     let zone = &request.policy.zone;
-    let domain = |cause: u32| causes.get(cause as usize).map(|c| clean(&c.fault_domain)).unwrap_or_default();
+    let domain = |cause: u32| causes.get(cause as usize).map(|c| seen(&c.fault_domain)).unwrap_or_default();
     let segments = segments(&site.tally, &site.agreed, &domain);
     model::Site {
-        site: clean(&site.site),
-        group: Some(clean(&site.group)).filter(|group| !group.is_empty()),
-        kind: clean(&site.kind),
+        site: seen(&site.site),
+        group: Some(seen(&site.group)).filter(|group| !group.is_empty()),
+        kind: seen(&site.kind),
         figures,
         outages: site.tally.outages.iter().map(|outage| outage_of(zone, outage, causes)).collect(),
         days: days(site, request, end),
@@ -294,7 +294,7 @@ fn site_of(site: &Computed, figures: model::Figures, causes: &[Cause], request: 
 
 fn outage_of(zone: &Zone, outage: &Outage, causes: &[Cause]) -> model::Outage {
     let cause = causes.get(outage.cause as usize);
-    let text = |part: fn(&Cause) -> &str| clean(cause.map(part).unwrap_or_default());
+    let text = |part: fn(&Cause) -> &str| seen(cause.map(part).unwrap_or_default());
     model::Outage {
         start: moment(zone, outage.start),
         end: moment(zone, outage.end),
@@ -419,7 +419,7 @@ fn notes(part: &Part, request: &Request, (start, end): (i64, i64), unfinished: b
         notes.push(format!("the period is not over: this is what was known at {}", moment(zone, end)));
     }
     if part.probers.len() > 1 {
-        let names = part.probers.iter().map(|name| format!("`{}`", clean(name))).collect::<Vec<_>>().join(", ");
+        let names = part.probers.iter().map(|name| format!("`{}`", seen(name))).collect::<Vec<_>>().join(", ");
         notes.push(format!("several probers wrote these rows, which are taken as one history: {names}"));
     }
     for name in &part.windows {
@@ -427,7 +427,7 @@ fn notes(part: &Part, request: &Request, (start, end): (i64, i64), unfinished: b
         if !known {
             notes.push(format!(
                 "rows name the maintenance window `{}`, which no rule leaves out: its time counts",
-                clean(name)
+                seen(name)
             ));
         }
     }
@@ -435,7 +435,7 @@ fn notes(part: &Part, request: &Request, (start, end): (i64, i64), unfinished: b
         let late = site.agreed.overlap(start, site.first);
         if late > DAY_MS {
             let first = moment(zone, site.first);
-            notes.push(format!("the first row of `{}` is of {first}: what was before is unknown", clean(&site.site)));
+            notes.push(format!("the first row of `{}` is of {first}: what was before is unknown", seen(&site.site)));
         }
     }
     notes

@@ -7,12 +7,7 @@ use super::model::{Availability, Cycles, DomainShare, ErrorBudget, Failure, Figu
 use super::runs::Cause;
 use super::tally::Tally;
 use super::unit::Measure;
-use crate::record::{Verdict, is_unseen};
-
-/// A text of a row, as it may go to a terminal: whatever was written into the file.
-pub(super) fn clean(text: &str) -> String {
-    text.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect()
-}
+use crate::record::{Verdict, seen};
 
 /// A hundred percent, in the unit of percentages.
 pub(super) const WHOLE: u32 = 1_000_000;
@@ -157,7 +152,7 @@ impl Sum {
 
     fn domains(&self, down_ms: i64) -> Vec<DomainShare> {
         let share = |(domain, (ms, cycles)): (&str, &(i64, u64))| DomainShare {
-            fault_domain: clean(domain),
+            fault_domain: seen(domain),
             downtime_s: seconds(*ms),
             share_pct: percent(*ms, down_ms),
             cycles: *cycles,
@@ -168,9 +163,9 @@ impl Sum {
 
     fn failures(&self) -> Vec<Failure> {
         let failure = |(cause, cycles): (&Cause, &u64)| Failure {
-            stage: clean(&cause.stage),
-            reason: clean(&cause.reason),
-            fault_domain: clean(&cause.fault_domain),
+            stage: seen(&cause.stage),
+            reason: seen(&cause.reason),
+            fault_domain: seen(&cause.fault_domain),
             cycles: *cycles,
         };
         let mut failures: Vec<_> = self.failures.iter().map(failure).collect();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::record::{CheckRecord, CycleRecord, PingStats, StageRecord, is_unseen};
+use crate::record::{CheckRecord, CycleRecord, PingStats, StageRecord, no_formula, seen};
 
 /// The columns, in the order of the contract (`docs/csv.md` describes each). New ones are added at the end.
 pub const COLUMNS: [&str; 28] = [
@@ -42,7 +42,7 @@ pub fn row_of(record: &CycleRecord) -> [String; COLUMNS.len()] {
     let unmeasured = String::new;
     [
         record.time.format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
-        harmless(record.site.as_str()),
+        no_formula(record.site.as_str()),
         record.kind.to_string(),
         record.verdict.to_string(),
         record.failed_stage.map(|s| s.to_string()).unwrap_or_default(),
@@ -56,18 +56,18 @@ pub fn row_of(record: &CycleRecord) -> [String; COLUMNS.len()] {
         record.restore.map(millis).unwrap_or_default(),
         record.leftovers.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(" "),
         record.took.map(millis).unwrap_or_default(),
-        record.detail.as_deref().map(harmless).unwrap_or_default(),
+        record.detail.as_deref().map(no_formula).unwrap_or_default(),
         record.reason.map(|r| r.fault_domain().to_string()).unwrap_or_default(),
         stages(&record.stages),
-        text(&record.checks.iter().map(CheckRecord::in_a_word).collect::<Vec<_>>().join(" ")),
+        seen(&record.checks.iter().map(CheckRecord::in_a_word).collect::<Vec<_>>().join(" ")),
         record.cert_days_left().map(|days| days.to_string()).unwrap_or_default(),
         unmeasured(),
         unmeasured(),
         unmeasured(),
         seconds(record.interval),
-        record.maintenance.as_ref().map(|window| harmless(window.label())).unwrap_or_default(),
-        record.group.as_deref().map(harmless).unwrap_or_default(),
-        harmless(&record.prober),
+        record.maintenance.as_ref().map(|window| no_formula(window.label())).unwrap_or_default(),
+        record.group.as_deref().map(no_formula).unwrap_or_default(),
+        no_formula(&record.prober),
         record.id.to_string(),
     ]
 }
@@ -99,22 +99,6 @@ fn loss(stats: Option<&PingStats>) -> String {
     let Some(stats) = stats else { return String::new() };
     let text = format!("{:.3}", stats.loss_pct());
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// One line without control or invisible characters: a row is one line of the file, whatever a cell holds.
-fn text(cell: &str) -> String {
-    cell.chars().map(|c| if is_unseen(c) { ' ' } else { c }).collect()
-}
-
-/// A gateway's text, or a name that somebody gave: a spreadsheet must not take it for a formula, written in full width
-/// neither.
-fn harmless(cell: &str) -> String {
-    let cell = text(cell);
-    if cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
-        format!("'{cell}")
-    } else {
-        cell
-    }
 }
 
 #[cfg(test)]
@@ -208,7 +192,7 @@ pub(super) mod tests {
         let detail = &row[COLUMNS.iter().position(|c| *c == "detail").unwrap()];
         assert_eq!(detail, "'=HYPERLINK(\"x\") [2J Access Denied");
         for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\u{200b}=1", "\u{202e}=1", " ＝1"] {
-            let cell = harmless(formula);
+            let cell = no_formula(formula);
             assert!(cell.starts_with('\''), "{formula:?}: {cell:?}");
         }
     }

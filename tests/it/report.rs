@@ -355,7 +355,7 @@ async fn a_changed_row_is_found_by_its_file_and_by_the_figure_that_it_touches() 
         assert!(said.stdout.contains(expected), "{expected}: {}", said.stdout);
     }
     assert!(!said.stdout.contains("sites.paris"), "{}", said.stdout);
-    assert!(said.stdout.ends_with(" differ\n"), "{}", said.stdout);
+    assert!(said.stdout.ends_with(" differences\n"), "{}", said.stdout);
 
     fs::remove_file(&path).unwrap();
     let said = report(&house, "--verify october.json").await;
@@ -382,7 +382,7 @@ async fn what_is_no_report_is_refused() {
         (changed("/period/to", "2025-09-01".into()), "the last day, 2025-09-01, lies before the first, 2025-10-01"),
         (changed("/generated", "now".into()), "`generated`: `now` is not a moment such as"),
         (changed("/policy/credentials", "maybe".into()), "`policy.credentials`: `maybe` is not `down` or `excluded`"),
-        (changed("/policy/hours", "\u{1b}[2J".into()), "`policy.hours`: `\u{fffd}[2J` is not hours such as"),
+        (changed("/policy/hours", "\u{1b}[2J".into()), "`policy.hours`: ` [2J` is not hours such as"),
     ] {
         house.write("odd.json", &text);
         let said = report(&house, "--verify odd.json").await;

@@ -1,5 +1,6 @@
 //! `--format csv`: one row for all, for each group and for each site, for a spreadsheet.
 
+use crate::record::no_formula;
 use crate::report::model::{Figures, Quantiles, Report};
 
 /// The columns.
@@ -80,7 +81,7 @@ fn row(report: &Report, names: [&str; 4], figures: &Figures) -> Vec<String> {
         seconds(found.map_or(0.0, |share| share.downtime_s))
     };
     let budget = figures.error_budget.as_ref();
-    let mut cells: Vec<String> = names.iter().map(|name| harmless(name)).collect();
+    let mut cells: Vec<String> = names.iter().map(|name| no_formula(name)).collect();
     cells.extend([report.period.from.clone(), report.period.to.clone(), report.period.zone.clone()]);
     cells.extend([figures.cycles.up, figures.cycles.down, figures.cycles.unknown].map(|n| n.to_string()));
     cells.extend(
@@ -113,9 +114,4 @@ fn row(report: &Report, names: [&str; 4], figures: &Figures) -> Vec<String> {
 fn quantiles(values: &Quantiles) -> [String; 5] {
     let cell = |value: Option<f64>| value.map(|value| format!("{value:.3}")).unwrap_or_default();
     [values.n.to_string(), cell(values.p50), cell(values.p95), cell(values.p99), cell(values.max)]
-}
-
-/// A spreadsheet must not take a name for a formula.
-fn harmless(name: &str) -> String {
-    if name.starts_with(['=', '+', '-', '@']) { format!("'{name}") } else { name.to_owned() }
 }
