@@ -19,7 +19,7 @@ use crate::record::seen;
 use crate::report::model::Report;
 use crate::report::period::{Period, PeriodError};
 use crate::report::policy::Policy;
-use crate::report::{self, Files, Progress, Request, Silent, render};
+use crate::report::{self, Files, MakeError, Progress, Request, Silent, render};
 use crate::zone::Zone;
 
 /// Days of a report where none are named.
@@ -108,7 +108,7 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
         compare: true,
     };
     let files = files(config.as_ref(), args.dir.as_deref(), !args.no_summaries);
-    let report = report::make(&files, &request, progress(global).as_ref()).map_err(|e| failed(&e))?;
+    let report = report::make(&files, &request, progress(global).as_ref()).map_err(|e| not_made(&e))?;
     let text = match args.format {
         Format::Table => render::table(&report),
         Format::Md => render::markdown(&report),
@@ -245,6 +245,17 @@ impl Drop for Begun<'_> {
 
 fn cannot_write(file: &Path, error: &io::Error) -> CommandError {
     CommandError::Failed(format!("cannot write `{}`: {error}", file.display()))
+}
+
+/// A directory that can't be listed is most likely another one.
+fn not_made(error: &MakeError) -> CommandError {
+    let hint = match error {
+        MakeError::Find(_) => {
+            "\n  hint: `run` and `test --record` write them into `logging.dir`; those elsewhere are named by --dir DIR"
+        }
+        _ => "",
+    };
+    CommandError::Failed(format!("{}{hint}", chain(error)))
 }
 
 fn failed(error: &dyn std::error::Error) -> CommandError {

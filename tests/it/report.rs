@@ -126,7 +126,10 @@ async fn arguments_that_make_no_sense_are_refused_with_what_would() {
         ("--month 2025-10 --last 3d", "'--month <YYYY-MM>' cannot be used with '--last <DAYS>'"),
         ("--format pdf", "[possible values: table, csv, json,"),
         ("--verify r.json --month 2025-10", "'--verify <REPORT.json>' cannot be used with '--month <YYYY-MM>'"),
-        ("--dir nowhere", "cannot list the day files in `nowhere`: No such file or directory"),
+        (
+            "--dir nowhere",
+            "cannot list the day files in `nowhere`: No such file or directory (os error 2)\n  hint: `run` and",
+        ),
         ("--dir config.yml", "cannot list the day files in `config.yml`: Not a directory"),
         // Said before the files are looked for.
         ("--dir nowhere -o no/such/report.json", "cannot write `no/such/report.json`: No such file or directory"),
