@@ -14,7 +14,8 @@ use super::input::{DayFile, FindError, Found, ReadError, Reader, Reading, find, 
 use super::model::{BadLine, Input};
 use super::period::Period;
 use super::summary;
-use super::unit::{Counting, UnitBuilder};
+use super::unit::Counting;
+use super::unit_builder::UnitBuilder;
 use crate::zone::Zone;
 
 /// Where the day files lie.

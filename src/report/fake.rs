@@ -7,7 +7,8 @@ use chrono::NaiveDate;
 
 use super::compute::{Read, Source};
 use super::row::Row;
-use super::unit::{Counting, UnitBuilder};
+use super::unit::Counting;
+use super::unit_builder::UnitBuilder;
 use crate::record::Verdict;
 
 /// A row that owns nothing.

@@ -34,6 +34,7 @@ mod summary;
 mod summary_tests;
 mod tally;
 mod unit;
+mod unit_builder;
 mod verify;
 
 pub use build::Request;

@@ -9,7 +9,8 @@ use super::histories::{history, question};
 use super::merge::{Merger, Names};
 use super::reference::{Answer, Question, SimpleOutage, SimpleRow, answer};
 use super::tally::{Causes, Tally};
-use super::unit::{Agreed, Counting, Unit, UnitBuilder};
+use super::unit::{Agreed, Counting, Unit};
+use super::unit_builder::UnitBuilder;
 use crate::agreed::Intervals;
 use crate::record::Verdict;
 
