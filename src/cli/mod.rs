@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod args;
+mod begun;
 mod check_config;
 mod cleanup;
 mod client;

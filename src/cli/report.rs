@@ -1,6 +1,6 @@
 //! `vpnprobe report`: the SLA report over the day files.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use clap::ValueEnum;
 use tokio::time::Instant;
 
+use super::begun::Begun;
 use super::common::{CommandError, config_path, load, note, say};
 use super::global::Global;
 use crate::clock::{Clock, SystemClock};
@@ -21,6 +22,9 @@ use crate::report::period::{Period, PeriodError};
 use crate::report::policy::Policy;
 use crate::report::{self, Files, MakeError, Progress, Request, Silent, render};
 use crate::zone::Zone;
+
+/// What is written at once.
+const BUFFER: usize = 64 * 1024;
 
 /// Days of a report where none are named.
 const USUAL_DAYS: u64 = 30;
@@ -109,19 +113,34 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
     };
     let files = files(config.as_ref(), args.dir.as_deref(), !args.no_summaries);
     let report = report::make(&files, &request, progress(global).as_ref()).map_err(|e| not_made(&e))?;
-    let text = match args.format {
-        Format::Table => render::table(&report),
-        Format::Md => render::markdown(&report),
-        Format::Html => render::html(&report),
-        Format::Csv => render::csv(&report).map_err(|e| failed(&e))?,
-        Format::Json => render::json(&report).map_err(|e| failed(&e))?,
-    };
     match begun {
-        None => say(&text),
-        Some(begun) => begun.finish(&text)?,
+        None => write_out(&report, args.format)?,
+        Some(begun) => begun.finish(|out| write(&report, args.format, out))?,
     }
     warn_of_nothing(args, &files, &report);
     Ok(exit_code::OK)
+}
+
+fn write(report: &Report, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    let text = match format {
+        Format::Json => return render::json(report, out),
+        Format::Table => render::table(report),
+        Format::Md => render::markdown(report),
+        Format::Html => render::html(report),
+        Format::Csv => render::csv(report).map_err(io::Error::other)?,
+    };
+    out.write_all(text.as_bytes())
+}
+
+/// To stdout. A reader that went away (`| head`) is no error; half a report on a full disk is one.
+fn write_out(report: &Report, format: Format) -> Result<(), CommandError> {
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    match write(report, format, &mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CommandError::Failed(format!("cannot write the report: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A name that no row has is most likely misspelt, and so is a directory without day files.
@@ -215,38 +234,6 @@ fn policy(config: Option<&Config>, zone: Zone, period: Period) -> Policy {
     }
 }
 
-/// A file that will hold the report: that it can't be written is said at once, not after the work.
-struct Begun<'a> {
-    file: &'a Path,
-    /// It was not there before: where there is no report, it goes again.
-    is_new: bool,
-}
-
-impl<'a> Begun<'a> {
-    fn new(file: &'a Path) -> Result<Self, CommandError> {
-        let is_new = !file.exists();
-        let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
-        opened.map(|_| Self { file, is_new }).map_err(|e| cannot_write(file, &e))
-    }
-
-    fn finish(mut self, text: &str) -> Result<(), CommandError> {
-        self.is_new = false;
-        std::fs::write(self.file, text).map_err(|e| cannot_write(self.file, &e))
-    }
-}
-
-impl Drop for Begun<'_> {
-    fn drop(&mut self) {
-        if self.is_new {
-            let _ = std::fs::remove_file(self.file);
-        }
-    }
-}
-
-fn cannot_write(file: &Path, error: &io::Error) -> CommandError {
-    CommandError::Failed(format!("cannot write `{}`: {error}", file.display()))
-}
-
 /// A directory that can't be listed is most likely another one.
 fn not_made(error: &MakeError) -> CommandError {
     let hint = match error {
@@ -256,10 +243,6 @@ fn not_made(error: &MakeError) -> CommandError {
         _ => "",
     };
     CommandError::Failed(format!("{}{hint}", chain(error)))
-}
-
-fn failed(error: &dyn std::error::Error) -> CommandError {
-    CommandError::Failed(chain(error))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

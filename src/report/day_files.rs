@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use chrono::{DateTime, NaiveDate};
 use ring::digest;
@@ -58,7 +58,12 @@ pub(super) struct DayFiles<'a> {
     progress: &'a dyn Progress,
     bytes: u64,
     read: AtomicU64,
+    /// How many rows the sites had in the file that was read last: those of the next one will have about as many.
+    rows_a_site: AtomicUsize,
 }
+
+/// Room is made for no more rows of a site than it has in a day of every minute.
+const MOST_ROWS_EXPECTED: usize = 1440;
 
 /// A file that was changed so lately may be changed again without its times telling.
 const LATELY_S: i64 = 3;
@@ -90,6 +95,7 @@ impl<'a> DayFiles<'a> {
             progress,
             bytes,
             read: AtomicU64::new(0),
+            rows_a_site: AtomicUsize::new(0),
         })
     }
 
@@ -133,12 +139,13 @@ impl<'a> DayFiles<'a> {
 
     fn read_rows(&self, files: &[&DayFile], counting: Counting<'_>, date: Option<i32>) -> Result<Read, ReadError> {
         let mut read = Read::default();
-        let mut unit = UnitBuilder::default();
+        let mut unit = UnitBuilder::expecting(self.rows_a_site.load(Ordering::Relaxed).min(MOST_ROWS_EXPECTED));
         let mut reader = Reader::new();
         for file in files {
             self.read_file(&mut reader, file, &mut unit, &mut read)?;
             self.count(&[file]);
         }
+        self.rows_a_site.store(unit.usual_rows(), Ordering::Relaxed);
         read.unit = unit.finish(counting, date);
         Ok(read)
     }

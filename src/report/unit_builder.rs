@@ -56,9 +56,22 @@ pub(super) struct UnitBuilder {
     out_of_order: u64,
     /// Ids of another form than ours.
     strange_ids: Vec<Box<str>>,
+    /// How many rows a site may have: room is made for them at once.
+    rows_expected: usize,
 }
 
 impl UnitBuilder {
+    /// With room for so many rows of each site; more of them are taken, too.
+    pub(super) fn expecting(rows_a_site: usize) -> Self {
+        Self { rows_expected: rows_a_site, ..Self::default() }
+    }
+
+    /// A little more than what a site has had so far, on average.
+    pub(super) fn usual_rows(&self) -> usize {
+        let rows: usize = self.sites.iter().map(|rows| rows.cycles.len()).sum();
+        rows / self.sites.len().max(1) * 9 / 8
+    }
+
     pub(super) fn add(&mut self, row: &Row<'_>) {
         let cause = self.cause(row);
         let id = self.id_key(row.cycle_id);
@@ -110,7 +123,7 @@ impl UnitBuilder {
                 site: site.into(),
                 group: Box::default(),
                 kind: Box::default(),
-                cycles: Vec::new(),
+                cycles: Vec::with_capacity(self.rows_expected),
                 follower: number,
                 in_order: true,
             });
@@ -154,12 +167,13 @@ impl UnitBuilder {
             a == b || causes.get(a as usize).map(|c| &c.fault_domain) == causes.get(b as usize).map(|c| &c.fault_domain)
         };
         let mut duplicates = 0;
+        let mut buckets = Vec::new();
         let sites = self.sites.into_iter().map(|rows| {
             let mut agreed = counting.agreed.of(&rows.site);
             if !inside && !outside {
                 agreed = Arc::new(agreed.clipped(counting.start, counting.end));
             }
-            let (site, twice) = rows.finish(&agreed, &same_domain, &self.strange_ids, date);
+            let (site, twice) = rows.finish(&agreed, &same_domain, &self.strange_ids, date, &mut buckets);
             duplicates += twice;
             site
         });
@@ -185,6 +199,7 @@ impl SiteRows {
         same_domain: &impl Fn(CauseId, CauseId) -> bool,
         strange_ids: &[Box<str>],
         date: Option<i32>,
+        buckets: &mut Vec<u32>,
     ) -> (SiteUnit, u64) {
         if !self.in_order {
             // Of equal ones the first in the file stays first.
@@ -207,16 +222,20 @@ impl SiteRows {
             interval_ms: cycle.interval_ms,
         };
         let runs = runs_of(self.cycles.iter().map(seen), same_domain);
-        let counting: Vec<&Cycle> = self.cycles.iter().filter(|cycle| agreed.contains(cycle.time)).collect();
-        let values = std::array::from_fn(|measure| values_of(&counting, measure));
-        let up = counting.iter().filter(|cycle| cycle.verdict == Verdict::Up).count();
+        let first = self.cycles.first().map_or(0, |cycle| cycle.time);
+        let last = self.cycles.last().map_or(0, |cycle| cycle.time);
+        let longest_interval_ms = self.cycles.iter().map(|cycle| cycle.interval_ms).max().unwrap_or(usual);
+        // From here on, those that count.
+        self.cycles.retain(|cycle| agreed.contains(cycle.time));
+        let values = std::array::from_fn(|measure| values_of(&self.cycles, measure, buckets));
+        let up = self.cycles.iter().filter(|cycle| cycle.verdict == Verdict::Up).count();
         let unit = SiteUnit {
-            first: self.cycles.first().map_or(0, |cycle| cycle.time),
-            last: self.cycles.last().map_or(0, |cycle| cycle.time),
-            longest_interval_ms: self.cycles.iter().map(|cycle| cycle.interval_ms).max().unwrap_or(usual),
+            first,
+            last,
+            longest_interval_ms,
             runs,
             up: up as u64,
-            causes: causes_of(&counting),
+            causes: causes_of(&self.cycles),
             days: date.map(|date| DayValues::of(date, &values)).into_iter().collect(),
             values,
             site: self.site,
@@ -227,7 +246,7 @@ impl SiteRows {
     }
 }
 
-fn causes_of(cycles: &[&Cycle]) -> Vec<CauseCount> {
+fn causes_of(cycles: &[Cycle]) -> Vec<CauseCount> {
     let mut causes: Vec<CauseCount> = Vec::new();
     for cycle in cycles.iter().filter(|cycle| cycle.verdict != Verdict::Up || cycle.restored_after >= 0) {
         match causes.iter_mut().find(|known| known.cause == cycle.cause && known.verdict == cycle.verdict) {
@@ -238,10 +257,17 @@ fn causes_of(cycles: &[&Cycle]) -> Vec<CauseCount> {
     causes
 }
 
-fn values_of(cycles: &[&Cycle], measure: usize) -> Sparse {
-    let values = || cycles.iter().filter_map(|cycle| cycle.values.get(measure)).filter(|value| **value != NOTHING);
-    let mut buckets: Vec<u32> = values().map(|value| bucket_of(*value)).collect();
-    Sparse::of(&mut buckets, values().max().copied().unwrap_or(0))
+/// `buckets` is only room for them.
+fn values_of(cycles: &[Cycle], measure: usize, buckets: &mut Vec<u32>) -> Sparse {
+    buckets.clear();
+    let mut max = 0;
+    for value in cycles.iter().filter_map(|cycle| cycle.values.get(measure)) {
+        if *value != NOTHING {
+            max = max.max(*value);
+            buckets.push(bucket_of(*value));
+        }
+    }
+    Sparse::of(buckets, max)
 }
 
 /// The distance at which most rows of a site follow one another (the median), for schemas without `interval_s`.

@@ -410,3 +410,16 @@ async fn a_report_of_somebody_else_moves_no_cursor_either() {
     let unseen = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
     assert!(said.stdout.contains("oslo") && !said.stdout.contains(unseen), "{:?}", said.stdout);
 }
+
+#[tokio::test]
+async fn half_a_report_on_a_full_disk_is_no_success() {
+    let house = house_of_a_quarter("timezone: UTC\n");
+    for format in ["table", "json", "html"] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let arguments = ["report", "--month", "2025-10", "--format", format];
+        let said = house.command(arguments).stdout(full).spawn().unwrap().wait_with_output().await.unwrap();
+        let stderr = String::from_utf8_lossy(&said.stderr);
+        assert_ne!(said.status.code(), Some(0), "{format}");
+        assert!(stderr.contains("cannot write the report: No space left on device"), "{format}: {stderr}");
+    }
+}

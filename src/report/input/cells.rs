@@ -2,6 +2,8 @@
 
 use csv_core::ReadRecordResult;
 
+use super::bytes;
+
 /// The most columns that a file may have; the largest schema that was released has 28.
 pub(super) const MOST: usize = 128;
 
@@ -19,11 +21,8 @@ pub(super) struct Cells {
     pub(super) odd: bool,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x80 * ONES;
-const LOW: u64 = 0x7f * ONES;
-const COMMAS: u64 = b',' as u64 * ONES;
-const BLANKS: u64 = b' ' as u64 * ONES;
+/// Bytes that are looked at at once.
+const BLOCK: usize = 64;
 
 impl Cells {
     pub(super) const fn new() -> Self {
@@ -47,34 +46,36 @@ impl Cells {
         self.begins[0] = 0;
         self.begins[1] = 0;
         let mut next = 2;
-        let mut odd = 0;
-        let (words, rest) = line.as_chunks::<8>();
+        let mut odd = false;
+        let (blocks, rest) = line.as_chunks::<BLOCK>();
         let mut base = 1;
-        for word in words {
-            let word = u64::from_le_bytes(*word);
-            odd |= unusual(word);
-            next = self.note(commas(word), base, next);
-            base += 8;
+        for block in blocks {
+            let found = bytes::find(block);
+            odd |= found.odd;
+            next = self.note(found.commas, base, next);
+            base += 64;
         }
-        let mut last = [b' '; 8];
-        for (byte, of_line) in last.iter_mut().zip(rest) {
-            *byte = *of_line;
+        if !rest.is_empty() {
+            // The last bytes once more with some of those before them: to copy the rest takes longer than all else here.
+            let (seen, found) = match line.last_chunk::<BLOCK>() {
+                Some(last) => (BLOCK - rest.len(), bytes::find(last)),
+                None => (0, bytes::find(&padded(rest))),
+            };
+            odd |= found.odd;
+            next = self.note(found.commas >> seen, base, next);
         }
-        let word = u64::from_le_bytes(last);
-        odd |= unusual(word);
-        next = self.note(commas(word), base, next);
         if let Some(end) = self.begins.get_mut(next) {
             *end = u32::try_from(line.len() + 1).unwrap_or(u32::MAX);
         }
         self.count = next - 1;
-        self.odd = odd != 0;
+        self.odd = odd;
     }
 
-    /// Notes where the cells behind these commas begin; returns the number of the cell after the last of them.
+    /// Notes where the cells behind these commas (a bit each) begin; returns the number of the cell after the last of them.
     fn note(&mut self, mut commas: u64, base: u32, mut next: usize) -> usize {
         while commas != 0 {
             if let Some(begin) = self.begins.get_mut(next) {
-                *begin = base + (commas.trailing_zeros() >> 3);
+                *begin = base + commas.trailing_zeros();
             }
             next += 1;
             commas &= commas - 1;
@@ -83,15 +84,13 @@ impl Cells {
     }
 }
 
-/// The high bit of every byte that is a comma.
-const fn commas(word: u64) -> u64 {
-    let zero_where_comma = word ^ COMMAS;
-    !(((zero_where_comma & LOW) + LOW) | zero_where_comma) & HIGH
-}
-
-/// Not 0 when a byte is a control character or not ASCII. (Which one can't be told: carries and borrows run on.)
-const fn unusual(word: u64) -> u64 {
-    (word.wrapping_sub(BLANKS) | word.wrapping_add(ONES) | word) & HIGH
+/// A short line as a whole block.
+fn padded(line: &[u8]) -> [u8; BLOCK] {
+    let mut block = [b' '; BLOCK];
+    for (own, byte) in block.iter_mut().zip(line) {
+        *own = *byte;
+    }
+    block
 }
 
 /// Takes quotes away, by RFC 4180 and as leniently as the crate `csv`.

@@ -2,6 +2,7 @@
 //!
 //! Nothing is judged here and nothing is kept: every row is handed on as it stands, every line that is no row is told.
 
+mod bytes;
 mod cells;
 mod ep_monitoring;
 mod files;

@@ -25,9 +25,16 @@ pub(super) fn row<'a>(
         [b'u', b'p'] => Some(Verdict::Up),
         _ => Verdict::from_name(cell(column::VERDICT)),
     };
-    let row = Row {
+    let site = as_meant(cell(column::SITE));
+    if site.is_empty() {
+        return Err(fault(column::SITE, ""));
+    }
+    if cells.odd {
+        seen(&cell)?;
+    }
+    Ok(Row {
         time,
-        site: as_meant(cell(column::SITE)),
+        site,
         kind: cell(column::KIND),
         verdict: verdict.ok_or_else(|| fault(column::VERDICT, cell(column::VERDICT)))?,
         failed_stage: cell(column::FAILED_STAGE),
@@ -45,34 +52,28 @@ pub(super) fn row<'a>(
         group: as_meant(cell(column::GROUP)),
         prober: as_meant(cell(column::PROBER)),
         cycle_id: cell(column::CYCLE_ID),
-    };
-    if row.site.is_empty() {
-        return Err(fault(column::SITE, ""));
-    }
-    if cells.odd {
-        seen(&row)?;
-    }
-    Ok(row)
+    })
 }
 
 /// Texts go to terminals and pages: none may hold what can't be seen there.
-fn seen(row: &Row<'_>) -> Result<(), String> {
-    let texts = [
-        (column::SITE, row.site),
-        (column::KIND, row.kind),
-        (column::FAILED_STAGE, row.failed_stage),
-        (column::REASON, row.reason),
-        (column::FAULT_DOMAIN, row.fault_domain),
-        (column::MAINTENANCE, row.maintenance),
-        (column::GROUP, row.group),
-        (column::PROBER, row.prober),
-        (column::CYCLE_ID, row.cycle_id),
-    ];
-    match texts.into_iter().find(|(_, text)| text.chars().any(is_unseen)) {
-        Some((column, text)) => Err(fault(column, text)),
+fn seen<'a>(cell: &impl Fn(usize) -> &'a str) -> Result<(), String> {
+    match TEXTS.into_iter().find(|column| cell(*column).chars().any(is_unseen)) {
+        Some(column) => Err(fault(column, cell(column))),
         None => Ok(()),
     }
 }
+
+const TEXTS: [usize; 9] = [
+    column::SITE,
+    column::KIND,
+    column::FAILED_STAGE,
+    column::REASON,
+    column::FAULT_DOMAIN,
+    column::MAINTENANCE,
+    column::GROUP,
+    column::PROBER,
+    column::CYCLE_ID,
+];
 
 fn optional_number(column: usize, cell: &str, largest: u64) -> Result<Option<u64>, String> {
     if cell.is_empty() {

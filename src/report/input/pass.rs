@@ -279,14 +279,15 @@ impl Records<'_> {
             Err(format!("it has {} cell{s}, the header {}", cells.count(), schema.columns))
         };
         match row {
-            Ok(row) => {
+            // A row is large: it stays where it was made.
+            Ok(ref row) => {
                 // EpMonitoring begins its files by UTC and writes local times.
                 let (day, apart) = match schema.form {
                     Form::Own => (self.times.own.day(), 0),
                     Form::EpMonitoring => (self.times.local.day(), 1),
                 };
                 *self.other_days += u64::from(day.abs_diff(self.about.day) > apart);
-                self.listener.row(&row, self.line);
+                self.listener.row(row, self.line);
             }
             Err(why) => self.no_row(text, cells, why),
         }
