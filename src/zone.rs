@@ -74,6 +74,12 @@ impl Zone {
         utc.checked_add_offset(self.offset_from_utc_datetime(&utc).fixed)
     }
 
+    /// Its offset at a moment of milliseconds since 1970, in seconds; without its name, which takes longer to be told.
+    pub fn offset_s(&self, ms: i64) -> i32 {
+        let seconds = ms.div_euclid(1000).clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+        Timestamp::from_second(seconds).map_or(0, |at| self.0.to_offset(at).seconds())
+    }
+
     /// Which moment this local time stands for; `None` outside the years -9999 to 9999.
     pub fn moment(&self, local: NaiveDateTime) -> Option<LocalMoment> {
         match self.offset_from_local_datetime(&local) {

@@ -110,6 +110,7 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
         groups: args.group.iter().cloned().collect(),
         now: now.timestamp_millis(),
         compare: true,
+        timeline: matches!(args.format, Format::Json | Format::Html),
     };
     let files = files(config.as_ref(), args.dir.as_deref(), !args.no_summaries);
     let report = report::make(&files, &request, progress(global).as_ref()).map_err(|e| not_made(&e))?;

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat};
+use chrono::{Days, NaiveDate};
 
 use super::compute::{Source, Span, Told, tell};
 use super::day_files::DayFiles;
 use super::input::ReadError;
 use super::model;
+use super::moment::moment;
 use super::period::Period;
 use super::policy::{AgreedTimes, Policy};
 use super::runs::{Cause, HOLDS};
@@ -40,6 +41,8 @@ pub struct Request {
     pub now: i64,
     /// With the period before.
     pub compare: bool,
+    /// With the timeline of each site: it is the largest part of a report, and only pages and programs show it.
+    pub timeline: bool,
 }
 
 impl Request {
@@ -108,9 +111,11 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
     let groups = names.into_iter().map(group).collect();
     let notes = notes(&part, request, (start, end), end < whole_end);
     // One after the other: what was computed of a site goes when its part of the report is there.
+    let causes: Vec<Cause> = part.causes.iter().map(as_seen).collect();
+    let days: Vec<Bounds> = request.period.each_day().map(|date| (date, day_bounds(zone, date))).collect();
     let sites = std::mem::take(&mut part.sites).into_iter().map(|site| {
         let figures = with_before(site.sum.figures(target), &|other| other.site == site.site);
-        site_of(&site, figures, &part.causes, request, end)
+        site_of(&site, figures, &causes, (zone, &days, end), request.timeline)
     });
     let sites = sites.collect();
     Ok(model::Report {
@@ -269,32 +274,45 @@ fn before_of(
     })
 }
 
-fn site_of(site: &Computed, figures: model::Figures, causes: &[Cause], request: &Request, end: i64) -> model::Site {
-    let zone = &request.policy.zone;
-    let domain = |cause: u32| causes.get(cause as usize).map(|c| seen(&c.fault_domain)).unwrap_or_default();
-    let segments = segments(&site.tally, &site.agreed, &domain);
+/// A cause as it is shown.
+fn as_seen(cause: &Cause) -> Cause {
+    let seen = |text: &str| seen(text).into_boxed_str();
+    Cause { fault_domain: seen(&cause.fault_domain), stage: seen(&cause.stage), reason: seen(&cause.reason) }
+}
+
+/// `causes` are as they are shown.
+fn site_of(
+    site: &Computed,
+    figures: model::Figures,
+    causes: &[Cause],
+    (zone, all_days, end): (&Zone, &[Bounds], i64),
+    with_timeline: bool,
+) -> model::Site {
+    let mut timeline = Vec::new();
+    if with_timeline {
+        let domain = |cause: u32| causes.get(cause as usize).map(|c| c.fault_domain.to_string()).unwrap_or_default();
+        let segments = segments(&site.tally, &site.agreed, &domain).into_iter();
+        timeline.extend(segments.map(|(start, end, state, fault_domain)| model::Segment {
+            start: moment(zone, start),
+            end: moment(zone, end),
+            state,
+            fault_domain,
+        }));
+    }
     model::Site {
         site: seen(&site.site),
         group: Some(seen(&site.group)).filter(|group| !group.is_empty()),
         kind: seen(&site.kind),
         figures,
         outages: site.tally.outages.iter().map(|outage| outage_of(zone, outage, causes)).collect(),
-        days: days(site, request, end),
-        timeline: segments
-            .into_iter()
-            .map(|(start, end, state, fault_domain)| model::Segment {
-                start: moment(zone, start),
-                end: moment(zone, end),
-                state,
-                fault_domain,
-            })
-            .collect(),
+        days: days(site, all_days, end),
+        timeline,
     }
 }
 
 fn outage_of(zone: &Zone, outage: &Outage, causes: &[Cause]) -> model::Outage {
     let cause = causes.get(outage.cause as usize);
-    let text = |part: fn(&Cause) -> &str| seen(cause.map(part).unwrap_or_default());
+    let text = |part: fn(&Cause) -> &str| cause.map(part).unwrap_or_default().to_owned();
     model::Outage {
         start: moment(zone, outage.start),
         end: moment(zone, outage.end),
@@ -342,15 +360,13 @@ fn segments(tally: &Tally, agreed: &Intervals, domain: &dyn Fn(u32) -> String) -
     all
 }
 
-fn days(site: &Computed, request: &Request, end: i64) -> Vec<model::Day> {
-    let zone = &request.policy.zone;
+/// A day, its first moment and that of the next one.
+type Bounds = (NaiveDate, (i64, i64));
+
+fn days(site: &Computed, all: &[Bounds], end: i64) -> Vec<model::Day> {
     let mut segments = site.tally.timeline.iter().peekable();
     let mut days = Vec::new();
-    for date in request.period.each_day() {
-        let (first, next) = day_bounds(zone, date);
-        if first >= end {
-            break;
-        }
+    for (date, (first, next)) in all.iter().copied().take_while(|(_, (first, _))| *first < end) {
         let (mut up, mut down, mut unknown) = (0, 0, 0);
         while let Some((start, until, what)) = segments.peek() {
             let ms = site.agreed.overlap((*start).max(first), (*until).min(next));
@@ -366,7 +382,9 @@ fn days(site: &Computed, request: &Request, end: i64) -> Vec<model::Day> {
             segments.next();
         }
         let number = date.to_epoch_days();
-        let values = site.days.iter().find(|day| day.date == number).map(|day| day.ranks).unwrap_or_default();
+        // They come in the order of their dates.
+        let found = site.days.binary_search_by_key(&number, |day| day.date);
+        let values = found.ok().and_then(|at| site.days.get(at)).map(|day| day.ranks).unwrap_or_default();
         let [login_ms, external_rtt_ms, internal_rtt_ms] = values.map(quantiles);
         days.push(model::Day {
             date: date.to_string(),
@@ -439,12 +457,6 @@ fn notes(part: &Part, request: &Request, (start, end): (i64, i64), unfinished: b
         }
     }
     notes
-}
-
-/// RFC 3339 with milliseconds, in the zone.
-fn moment(zone: &Zone, ms: i64) -> String {
-    let utc = DateTime::from_timestamp_millis(ms).unwrap_or_default();
-    utc.with_timezone(zone).to_rfc3339_opts(SecondsFormat::Millis, false)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ fn asked(from: &str, to: &str, policy: Policy) -> Request {
         groups: BTreeSet::new(),
         now: i64::MAX,
         compare: false,
+        timeline: true,
     }
 }
 

@@ -23,6 +23,7 @@ mod histogram;
 mod histories;
 mod make;
 mod merge;
+mod moment;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]

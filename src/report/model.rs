@@ -108,7 +108,7 @@ pub struct Site {
     pub figures: Figures,
     /// In the order of time.
     pub outages: Vec<Outage>,
-    /// The whole period without gaps or overlaps, in the order of time.
+    /// The whole period without gaps or overlaps, in the order of time; empty where it was not asked for.
     pub timeline: Vec<Segment>,
     /// Each day of the period.
     pub days: Vec<Day>,

@@ -104,6 +104,7 @@ fn asked(from: i64, days: u64, hours: &str, window: Option<(i64, i64)>) -> Reque
         groups: BTreeSet::new(),
         now: NOW,
         compare: true,
+        timeline: true,
     }
 }
 

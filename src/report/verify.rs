@@ -97,6 +97,7 @@ pub(super) fn request_of(report: &Report) -> Result<Request, VerifyError> {
         groups: report.selection.groups.iter().cloned().collect(),
         now: moment("generated", &report.generated)?,
         compare: report.period.compared,
+        timeline: true,
     })
 }
 
