@@ -53,8 +53,8 @@ def run(command):
     return took, usage.ru_maxrss, usage.ru_utime + usage.ru_stime, out
 
 
-def report(first, last, *more):
-    period = ["--from", first, "--to", last, "--format", "json"]
+def report(first, last, *more, form="json"):
+    period = ["--from", first, "--to", last, "--format", form]
     return run([PROGRAM, "-q", "-c", CONFIG, "report", *period, *more])
 
 
@@ -118,19 +118,21 @@ def whole():
     first, last = period()
     before = files()
     warm()
-    ours, theirs = [], []
-    # In turns: what the machine does meanwhile falls on both.
+    ours, theirs, texts = [], [], []
+    # In turns: what the machine does meanwhile falls on all.
     for _ in range(ROUNDS):
-        ours.append(report(first, last, *WITHOUT))
+        ours.append(report(first, last, *WITHOUT, form="table"))
+        texts.append(report(first, last, *WITHOUT))
         found = duckdb(*bounds(first, last))
         theirs.append((found["seconds"], found["resident_kb"], found["cpu_seconds"]))
     if files() != before:
         sys.exit(f"bench: `{WITHOUT[0]}` left files: {sorted(files() - before)[:3]}")
     heading("without summaries")
     row("`vpnprobe report`, all of the program", ours)
+    row(f"the same with `--format json` ({len(texts[0][-1]) / 1e6:.0f} MB)", texts)
     row(f"DuckDB {found['version']}, 2 threads, its statements alone", theirs)
     print()
-    ratio, resident = middle(theirs) / middle(ours), max(run[1] for run in ours) / 1024
+    ratio, resident = middle(theirs) / middle(ours), max(run[1] for run in ours + texts) / 1024
     promise("time beside DuckDB's", ratio >= TIMES_FASTER, f"{ratio:.2f} times as fast, promised {TIMES_FASTER}")
     promise("resident", resident <= RESIDENT_MB, f"{resident:.1f} MB, promised ≤ {RESIDENT_MB}")
 
@@ -144,11 +146,13 @@ def sidecars():
     if not made:
         sys.exit("bench: no summaries were written")
     size = sum(os.path.getsize(path) for path in made)
-    again = [report(first, last) for _ in range(SIDECAR_ROUNDS)]
+    again = [report(first, last, form="table") for _ in range(SIDECAR_ROUNDS)]
+    texts = [report(first, last) for _ in range(SIDECAR_ROUNDS)]
     clear(before)
     print(f"The first run took {took:.3f} s and left {len(made)} summaries of {size / 1e6:.2f} MB together.\n")
     heading("with summaries")
     row("`vpnprobe report`", again)
+    row(f"the same with `--format json` ({len(texts[0][-1]) / 1e6:.0f} MB)", texts)
     print()
     took = middle(again) * 1000
     promise("with summaries", took <= SIDECARS_MS, f"{took:.1f} ms, promised ≤ {SIDECARS_MS}")
@@ -164,11 +168,11 @@ def append():
     before = files()
     added, one = [], []
     for _ in range(ROUNDS):
-        added.append(report(first, day))
+        added.append(report(first, day, form="table"))
         clear(before)
-        one.append(report(day, day, *WITHOUT))
+        one.append(report(day, day, *WITHOUT, form="table"))
     report(first, day)
-    after = [report(first, day) for _ in range(ROUNDS)]
+    after = [report(first, day, form="table") for _ in range(ROUNDS)]
     clear(bare)
     heading("one more day")
     for name, runs in (("year and the new day, which has no summary yet", added), ("the same, once it has", after),
