@@ -262,7 +262,7 @@ fn parse_month(text: &str) -> Result<NaiveDate, String> {
 
 fn parse_days(text: &str) -> Result<u64, String> {
     let digits = text.strip_suffix('d').unwrap_or(text);
-    let days = digits.parse().ok().filter(|days| (1..=36_525).contains(days));
+    let days = digits.parse().ok().filter(|days| (1..=7305).contains(days));
     days.ok_or_else(|| "is not a number of days such as 30d".to_owned())
 }
 

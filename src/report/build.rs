@@ -77,7 +77,6 @@ struct Part {
     windows: Vec<Box<str>>,
     inputs: Vec<model::Input>,
     bad: Vec<model::BadLine>,
-    unreadable: u64,
     notes: Vec<String>,
 }
 
@@ -149,17 +148,15 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
 fn read_of(part: &mut Part, earlier: Option<&Part>) -> (Vec<model::Input>, model::Problems) {
     let mut inputs = std::mem::take(&mut part.inputs);
     let mut lines = std::mem::take(&mut part.bad);
-    let mut unreadable = part.unreadable;
     if let Some(earlier) = earlier {
         let of_inputs = inputs.iter().map(|input| &input.file);
         let known: BTreeSet<String> = of_inputs.chain(lines.iter().map(|line| &line.file)).cloned().collect();
         inputs.extend(earlier.inputs.iter().filter(|input| !known.contains(&input.file)).cloned());
-        let (twice, new): (Vec<_>, Vec<_>) = earlier.bad.iter().partition(|line| known.contains(&line.file));
-        unreadable += earlier.unreadable.saturating_sub(twice.len() as u64);
-        lines.extend(new.into_iter().cloned());
+        lines.extend(earlier.bad.iter().filter(|line| !known.contains(&line.file)).cloned());
     }
     inputs.sort_by(|a, b| a.file.cmp(&b.file));
     inputs.dedup_by(|a, b| a.file == b.file);
+    let unreadable = inputs.iter().map(|input| input.unreadable).sum();
     lines.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     let (duplicates, out_of_order) = (part.duplicates, part.out_of_order);
     (inputs, model::Problems { unreadable, duplicates, out_of_order, lines })
@@ -241,7 +238,6 @@ fn part_of(told: &mut Told<'_>, request: &Request, agreed: &AgreedTimes<'_>) -> 
         windows: std::mem::take(&mut merged.windows),
         inputs: std::mem::take(&mut told.inputs),
         bad: std::mem::take(&mut told.bad),
-        unreadable: told.unreadable,
         notes: std::mem::take(&mut told.notes),
         causes,
     }

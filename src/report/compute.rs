@@ -53,9 +53,8 @@ impl Month {
 pub(super) struct Read {
     pub(super) unit: Unit,
     pub(super) inputs: Vec<Input>,
+    /// What could not be read; of each file the first lines only.
     pub(super) bad: Vec<BadLine>,
-    /// Rows that could not be read; `bad` may be cut.
-    pub(super) unreadable: u64,
     pub(super) notes: Vec<String>,
 }
 
@@ -65,7 +64,6 @@ pub(super) struct Told<'a> {
     pub(super) merged: Merger<'a>,
     pub(super) inputs: Vec<Input>,
     pub(super) bad: Vec<BadLine>,
-    pub(super) unreadable: u64,
     pub(super) notes: Vec<String>,
     /// The longest interval of any row, milliseconds.
     pub(super) longest_interval_ms: i64,
@@ -169,7 +167,6 @@ fn tell_units<'a, S: Source>(source: &S, units: &[Plan], span: Span<'a>) -> Resu
         merged: Merger::new(span.start, span.end, span.agreed, Names::new(span.leaves_out)),
         inputs: Vec::new(),
         bad: Vec::new(),
-        unreadable: 0,
         notes: Vec::new(),
         longest_interval_ms: 0,
     };
@@ -217,7 +214,6 @@ impl Told<'_> {
         self.longest_interval_ms = self.longest_interval_ms.max(longest.unwrap_or(0));
         self.inputs.extend(read.inputs);
         self.bad.extend(read.bad);
-        self.unreadable += read.unreadable;
         self.notes.extend(read.notes);
         Ok(())
     }

@@ -160,7 +160,6 @@ impl<'a> DayFiles<'a> {
             }
             all.inputs.extend(read.inputs);
             all.bad.extend(read.bad);
-            all.unreadable += read.unreadable;
             all.notes.extend(read.notes);
         }
         Ok(Some(all))
@@ -202,12 +201,12 @@ impl<'a> DayFiles<'a> {
         match reader.read(file, &how, &mut |row, _| unit.add(row)) {
             Ok(summary) => {
                 read.bad.extend(summary.bad);
-                read.unreadable += summary.unreadable;
                 read.notes.extend(summary.notes);
                 read.inputs.push(Input {
                     file: file.name.clone(),
                     bytes: summary.bytes,
                     rows: summary.rows,
+                    unreadable: summary.unreadable,
                     sha256: summary.sha256.unwrap_or_default(),
                 });
                 Ok(())
@@ -217,9 +216,9 @@ impl<'a> DayFiles<'a> {
                     file: file.name.clone(),
                     bytes: file.stamp.size,
                     rows: 0,
+                    unreadable: 1,
                     sha256: sha256_of(&file.path)?,
                 });
-                read.unreadable += 1;
                 read.bad.push(BadLine {
                     file: file.name.clone(),
                     line: 1,

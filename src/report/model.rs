@@ -361,6 +361,8 @@ pub struct Input {
     pub bytes: u64,
     /// Rows in it, readable or not.
     pub rows: u64,
+    /// Of them those that could not be read.
+    pub unreadable: u64,
     /// SHA-256 of the file as it lies there, hexadecimal.
     pub sha256: String,
 }

@@ -20,7 +20,7 @@ use super::model::{BadLine, Input};
 use super::unit::{Agreed, Unit};
 
 /// What it is; the last byte is the version, raised with every change of the form or of how rows are read.
-const MAGIC: [u8; 8] = *b"vpnpsum\x01";
+const MAGIC: [u8; 8] = *b"vpnpsum\x02";
 /// No summary of a day or a month is so large.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -30,7 +30,6 @@ struct Stored {
     files: Vec<StoredFile>,
     agreed: Fingerprint,
     inputs: Vec<Input>,
-    unreadable: u64,
     bad: Vec<BadLine>,
     notes: Vec<String>,
     unit: Unit,
@@ -104,8 +103,8 @@ pub(super) fn load(path: &Path, files: &[&DayFile], agreed: Option<&dyn Agreed>)
     if !same || agreed.is_some_and(|agreed| fingerprint(&stored.unit, agreed) != stored.agreed) {
         return None;
     }
-    let Stored { inputs, unreadable, bad, notes, unit, .. } = stored;
-    Some(Read { unit, inputs, bad, unreadable, notes })
+    let Stored { inputs, bad, notes, unit, .. } = stored;
+    Some(Read { unit, inputs, bad, notes })
 }
 
 /// Writes a summary of these files.
@@ -114,7 +113,6 @@ pub(super) fn store(path: &Path, files: &[&DayFile], agreed: &dyn Agreed, read: 
         files: files.iter().map(|file| StoredFile::of(file)).collect(),
         agreed: fingerprint(&read.unit, agreed),
         inputs: read.inputs.clone(),
-        unreadable: read.unreadable,
         bad: read.bad.clone(),
         notes: read.notes.clone(),
         unit: read.unit.clone(),

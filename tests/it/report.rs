@@ -423,3 +423,27 @@ async fn half_a_report_on_a_full_disk_is_no_success() {
         assert!(stderr.contains("cannot write the report: No space left on device"), "{format}: {stderr}");
     }
 }
+
+#[tokio::test]
+async fn rows_that_can_not_be_read_are_counted_once_where_both_periods_read_their_file() {
+    let house = house_of_a_quarter("timezone: UTC\n");
+    let bad = "nonsense\n".repeat(1_500);
+    write_day(&house, day("2025-10-31"), &format!("{}{bad}", row(day("2025-10-31"), 0, "paris", "emea", UP)));
+    for summaries in ["", "--no-summaries"] {
+        let made = as_json(&house, &format!("--month 2025-11 {summaries}")).await;
+        assert_eq!(made["problems"]["unreadable"], 1_500);
+        let lines = made["problems"]["lines"].as_array().unwrap();
+        assert_eq!(lines.len(), 1_000, "the first ones of a file are listed");
+        let of_file = made["inputs"].as_array().unwrap().iter().find(|file| file["file"] == "results_2025-10-31.csv");
+        assert_eq!(of_file.unwrap()["unreadable"], 1_500);
+    }
+}
+
+#[tokio::test]
+async fn more_days_than_a_period_may_have_are_a_wrong_argument() {
+    let house = house_of_a_quarter("timezone: UTC\n");
+    assert_eq!(report(&house, "--last 7305d").await.status, Some(0));
+    let said = report(&house, "--last 7306d").await;
+    assert_eq!(said.status, Some(2));
+    assert!(said.stderr.contains("--last"), "{}", said.stderr);
+}

@@ -422,5 +422,5 @@ fn input(day: Date, sites: usize) -> Input {
         .map(|place| char::from_digit((place * 7 + u32::from(day.day().unsigned_abs())) % 16, 16).unwrap())
         .collect();
     let rows = u64::try_from(sites).unwrap() * 144;
-    Input { file: format!("results_{day}.csv"), bytes: rows * 210, rows, sha256: digest }
+    Input { file: format!("results_{day}.csv"), bytes: rows * 210, rows, unreadable: 0, sha256: digest }
 }
