@@ -45,6 +45,11 @@ pub trait Channel: Send + Sync {
     /// Its name in the configuration: `email`.
     fn name(&self) -> &str;
 
+    /// Whether it is told of sites. One that is not gets what is put into the outbox for it by name.
+    fn takes_alerts(&self) -> bool {
+        true
+    }
+
     /// Delivers one message. Dropping the future cancels it: then nothing more may be sent. The caller sets the
     /// deadline.
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<(), SendError>>;

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use lettre::address::Address;
-use lettre::message::header::{HeaderName, HeaderValue, To};
-use lettre::message::{Mailbox, Mailboxes, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue, To};
+use lettre::message::{Attachment as MailAttachment, Body as MailBody, Mailbox, Mailboxes, MultiPart, SinglePart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{
@@ -52,6 +52,19 @@ pub struct OutgoingMail {
     pub subject: String,
     /// Plain text.
     pub body: String,
+    /// A file with it.
+    pub attachment: Option<Attachment>,
+}
+
+/// A file that a mail brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its name, without a directory.
+    pub name: String,
+    /// What it is: `text/html; charset=utf-8`.
+    pub media_type: &'static str,
+    /// What it holds.
+    pub content: Vec<u8>,
 }
 
 /// The channel `email`.
@@ -66,14 +79,15 @@ impl EmailChannel {
         Self { email, password }
     }
 
-    async fn deliver(&self, outgoing: &Outgoing) -> Result<(), SendError> {
+    /// Sends one mail, within the deadline of every message.
+    pub async fn deliver(&self, mail: &OutgoingMail) -> Result<(), SendError> {
         // A message that is taken at the last moment must not look lost because of the goodbye.
         let deadline = Instant::now() + SEND_DEADLINE.saturating_sub(QUIT_GRACE);
         let password = match &self.password {
             Some(read) => Some(read().await.map_err(|error| SendError::permanent(describe("", &error)))?),
             None => None,
         };
-        send(&self.email, password.as_ref(), &OutgoingMail::from_outgoing(outgoing), deadline).await
+        send(&self.email, password.as_ref(), mail, deadline).await
     }
 }
 
@@ -83,13 +97,13 @@ impl Channel for EmailChannel {
     }
 
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<(), SendError>> {
-        Box::pin(self.deliver(outgoing))
+        Box::pin(async { self.deliver(&OutgoingMail::from_outgoing(outgoing)).await })
     }
 }
 
 impl OutgoingMail {
     /// The mail of an event. The prober's name keeps two probers of one site apart.
-    fn from_outgoing(outgoing: &Outgoing) -> Self {
+    pub fn from_outgoing(outgoing: &Outgoing) -> Self {
         let prober = id_part(&outgoing.event.facts.prober);
         let id = |event: &str| format!("{event}.{prober}.vpnprobe");
         let event = &outgoing.event;
@@ -99,6 +113,7 @@ impl OutgoingMail {
             date: outgoing.created_at,
             subject: outgoing.subject.clone(),
             body: outgoing.body.clone(),
+            attachment: None,
         }
     }
 }
@@ -174,11 +189,25 @@ impl Letter {
         if let Some(first) = &mail.in_reply_to {
             message = message.in_reply_to(full_id(first)).references(full_id(first));
         }
-        let message = message
-            .singlepart(SinglePart::plain(mail.body.trim_end().to_owned()))
-            .map_err(|error| refuse(&describe("cannot compose the mail: ", &error)))?;
+        let cannot = |error: &dyn std::error::Error| refuse(&describe("cannot compose the mail: ", error));
+        let text = SinglePart::plain(mail.body.trim_end().to_owned());
+        let message = match &mail.attachment {
+            None => message.singlepart(text),
+            Some(file) => {
+                let part = attached(file).map_err(|error| cannot(&*error))?;
+                message.multipart(MultiPart::mixed().singlepart(text).singlepart(part))
+            }
+        };
+        let message = message.map_err(|error| cannot(&error))?;
         Ok(Self { from: from.email, to: envelope, content: message.formatted() })
     }
+}
+
+/// In base64: a page has lines that are longer than a mail's may be, and must come out as it went in.
+fn attached(file: &Attachment) -> Result<SinglePart, Box<dyn std::error::Error>> {
+    let body = MailBody::new_with_encoding(file.content.clone(), ContentTransferEncoding::Base64)
+        .map_err(|_| "the attachment can't be encoded")?;
+    Ok(MailAttachment::new(file.name.clone()).body(body, ContentType::parse(file.media_type)?))
 }
 
 /// The whole dialogue up to the server's word that it took the message.

@@ -19,6 +19,7 @@ fn mail() -> OutgoingMail {
         date: "2026-11-20T06:15:30Z".parse().unwrap(),
         subject: "[vpnprobe] Zürich\r\nBcc: all@example.com".into(),
         body: "first\nsecond\n".into(),
+        attachment: None,
     }
 }
 
@@ -80,4 +81,23 @@ fn a_password_that_the_server_echoes_is_blanked_in_every_form() {
     for (said, expected) in cases {
         assert_eq!(blank(SendError::permanent(said), login).text, expected);
     }
+}
+
+#[test]
+fn an_attachment_comes_out_as_it_went_in_however_long_its_lines_are() {
+    let page = format!("<p>{}</p>\n.\n\u{e9}\r\n", "x".repeat(5000));
+    let file = Attachment {
+        name: "report-2026-10.html".into(),
+        media_type: "text/html; charset=utf-8",
+        content: page.clone().into_bytes(),
+    };
+    let letter = Letter::compose(&email(), &OutgoingMail { attachment: Some(file), ..mail() }).unwrap();
+    let text = String::from_utf8(letter.content).unwrap();
+    assert!(text.lines().all(|line| line.len() < 998));
+    for line in ["Content-Type: multipart/mixed;", "Content-Disposition: attachment; filename=\"report-2026-10.html\""]
+    {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let encoded: String = base64(page.as_bytes());
+    assert!(text.replace("\r\n", "").contains(&encoded), "{text}");
 }

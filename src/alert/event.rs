@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::AlertFacts;
+use super::{AlertFacts, MAX_AGE, REPORT_MAX_AGE};
 use crate::record::Verdict;
 
 /// One look at a subject.
@@ -153,6 +153,37 @@ pub enum AlertKind {
         /// What it sees now.
         verdict: Verdict,
     },
+    /// Not an alert: a report by the calendar, whose text and page its channel has.
+    Report {
+        /// Its headline.
+        title: String,
+    },
+}
+
+impl AlertKind {
+    /// A message of this kind that fails at this age is given up.
+    pub const fn max_age(&self) -> Duration {
+        match self {
+            // Whoever is paged a day late is paged for nothing; a report is still worth reading after a weekend.
+            Self::Report { .. } => REPORT_MAX_AGE,
+            _ => MAX_AGE,
+        }
+    }
+}
+
+impl AlertEvent {
+    /// A report that this prober sends. The key names it for ever: letters, digits and `. - _ =` only.
+    pub fn report(prober: &str, key: &str, at: DateTime<Utc>, title: String) -> Self {
+        let id = format!("report.{key}");
+        Self {
+            thread: id.clone(),
+            id,
+            subject: "reports".to_owned(),
+            at,
+            kind: AlertKind::Report { title },
+            facts: AlertFacts { prober: prober.to_owned(), ..AlertFacts::default() },
+        }
+    }
 }
 
 /// The id of what happened to `subject` in the story that began at `start`.

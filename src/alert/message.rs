@@ -72,6 +72,7 @@ fn headline(event: &AlertEvent) -> String {
         AlertKind::BlindOver { since, verdict } => {
             format!("{name} can be probed again after {}: {verdict}", words(length(*since, event.at)))
         }
+        AlertKind::Report { title } => title.clone(),
     }
 }
 
@@ -157,6 +158,8 @@ impl Body<'_> {
                 self.write_values("Last values", facts);
                 self.write_dialogue(&facts.dialogue);
             }
+            // Its channel has the text.
+            AlertKind::Report { title } => self.line(title),
             AlertKind::BlindOver { since, verdict } => {
                 let (since, lasted) = (self.time(*since), words(length(*since, event.at)));
                 self.line(&format!(

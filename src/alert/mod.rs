@@ -30,13 +30,13 @@ mod trial;
 mod worker;
 
 pub use channel::{Channel, Outgoing, SendError};
-pub use email::{EmailChannel, OutgoingMail, PasswordReader, send as send_mail};
+pub use email::{Attachment, EmailChannel, OutgoingMail, PasswordReader, send as send_mail};
 pub use event::{AlertEvent, AlertKind, Back, Observation};
 pub use facts::{AlertFacts, PingFacts, RestartFacts};
 pub use gate::{GateListener, HOLD_WINDOW, HoldGuard, RouteGate};
 pub use message::{Text, render};
-pub use notifier::{Notifier, NotifierError, SHUTDOWN_WINDOW};
-pub use outbox::{MAX_AGE, MAX_BACKOFF, Message, MessageKey, Outbox};
+pub use notifier::{Notifier, NotifierError, SHUTDOWN_WINDOW, Settled};
+pub use outbox::{MAX_AGE, MAX_BACKOFF, Message, MessageKey, Outbox, REPORT_MAX_AGE};
 pub use policy::{Outage, Policy, SubjectState, Told};
 pub use store::{AlertState, AlertStore, FileStore, StoreError};
 pub use trial::{hint_to, test_message, try_channel};

@@ -1,16 +1,18 @@
 //! The handle to the task that tells people: what the runner and the daemon talk to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-
-use crate::zone::Zone;
 use std::time::Duration;
+
+use chrono::NaiveDate;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::worker::{Command, NotifierTask};
-use super::{AlertState, AlertStore, Channel, Observation, RouteGate, StoreError};
+use super::{AlertEvent, AlertState, AlertStore, Channel, Observation, RouteGate, StoreError};
 use crate::clock::Clock;
 use crate::config::AlertRules;
+use crate::zone::Zone;
 
 /// Longest last try before the end: with a dead mail server the prober still ends soon.
 pub const SHUTDOWN_WINDOW: Duration = Duration::from_secs(5);
@@ -21,6 +23,17 @@ const QUEUE: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Notifier {
     commands: mpsc::Sender<Command>,
+}
+
+/// What the calendar asked for, and which of its periods need no more telling.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// The name of what is told again and again: `monthly`.
+    pub name: String,
+    /// The first day of each period that is settled, from now on; none: nothing is remembered any more.
+    pub periods: BTreeSet<NaiveDate>,
+    /// A message, and the channel that it goes to.
+    pub message: Option<(String, AlertEvent)>,
 }
 
 /// Why an observation is not safe.
@@ -57,6 +70,13 @@ impl Notifier {
     /// the disk.
     pub async fn observe(&self, observation: Observation, rules: AlertRules) -> Result<(), NotifierError> {
         self.ask(|reply| Command::Observe { observation: Box::new(observation), rules, reply }).await??;
+        Ok(())
+    }
+
+    /// Puts a message that the calendar asks for into the outbox and notes its period, by one write: after a crash both
+    /// are so, or neither.
+    pub async fn settle(&self, settled: Settled) -> Result<(), NotifierError> {
+        self.ask(|reply| Command::Settle { settled: Box::new(settled), reply }).await??;
         Ok(())
     }
 

@@ -29,6 +29,7 @@ enum Play {
 #[derive(Default)]
 struct Scripted {
     name: &'static str,
+    only_reports: bool,
     script: Mutex<VecDeque<Play>>,
     taken: Mutex<Vec<Outgoing>>,
     attempts: Mutex<Vec<(Instant, String)>>,
@@ -68,6 +69,10 @@ impl Scripted {
 impl Channel for Scripted {
     fn name(&self) -> &str {
         self.name
+    }
+
+    fn takes_alerts(&self) -> bool {
+        !self.only_reports
     }
 
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<(), SendError>> {
@@ -406,4 +411,75 @@ async fn a_full_disk_is_an_error_and_people_are_told_nevertheless() {
     std::fs::remove_dir(dir.path().join("alerts.json.new")).unwrap();
     sleep_until(Instant::now() + Duration::from_secs(61)).await;
     assert!(dir.path().join("alerts.json").exists(), "the state is saved again by itself");
+}
+
+/// The report of a month, for the channel of reports.
+fn report_of(month: &str) -> Settled {
+    let event = AlertEvent::report("edge-1", month, "2026-11-01T07:00:00Z".parse().unwrap(), format!("report {month}"));
+    let periods = BTreeSet::from([month.parse().unwrap()]);
+    Settled { name: "monthly".into(), periods, message: Some(("report".into(), event)) }
+}
+
+fn only_reports(script: &[Play]) -> Arc<Scripted> {
+    let script = Mutex::new(script.iter().copied().collect());
+    Arc::new(Scripted { name: "report", only_reports: true, script, ..Scripted::default() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_goes_to_its_channel_alone_and_no_alert_goes_there() {
+    let (dir, email, reports) = (dir(), Scripted::new("email", &[]), only_reports(&[]));
+    let mut prober = Prober::start(&dir, &[&email, &reports]);
+    prober.see("paris", Verdict::Down).await;
+    prober.notifier.settle(report_of("2026-10-01")).await.unwrap();
+    prober.delivered().await;
+    assert_eq!(
+        (email.taken(), reports.taken()),
+        (vec!["paris DOWN: no reason given".into()], vec!["report 2026-10-01".into()])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_and_what_was_settled_with_it_survive_the_death_of_the_prober() {
+    let (dir, dead) = (dir(), only_reports(&[Play::Refuse]));
+    let prober = Prober::start(&dir, &[&dead]);
+    prober.notifier.settle(report_of("2026-10-01")).await.unwrap();
+    prober.kill().await;
+    let reports = only_reports(&[]);
+    let prober = Prober::start(&dir, &[&reports]);
+    prober.delivered().await;
+    sleep(Duration::from_hours(30)).await;
+    assert_eq!(reports.taken(), ["report 2026-10-01"]);
+    let state = prober.notifier.state().await.unwrap();
+    assert_eq!(state.settled["monthly"], BTreeSet::from(["2026-10-01".parse().unwrap()]));
+    let none = Settled { name: "monthly".into(), periods: BTreeSet::new(), message: None };
+    prober.notifier.settle(none).await.unwrap();
+    assert_eq!(prober.notifier.state().await.unwrap().settled.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_report_is_sent_while_a_client_holds_the_routes_and_a_dead_mail_server_delays_none() {
+    let (dir, reports) = (dir(), only_reports(&[Play::Hang]));
+    let prober = Prober::start(&dir, &[&reports]);
+    let held = prober.gate.hold().await;
+    prober.notifier.settle(report_of("2026-10-01")).await.unwrap();
+    sleep(Duration::from_mins(5)).await;
+    assert_eq!(reports.attempts().len(), 0);
+    drop(held);
+    while reports.attempts().is_empty() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let before = Instant::now();
+    let _held = prober.gate.hold().await;
+    assert!(before.elapsed() <= HOLD_WINDOW, "{:?}", before.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_tried_for_a_week() {
+    let (dir, reports) = (dir(), only_reports(&vec![Play::RefuseForGood; 3000]));
+    let prober = Prober::start(&dir, &[&reports]);
+    prober.notifier.settle(report_of("2026-10-01")).await.unwrap();
+    sleep(Duration::from_hours(7 * 24 - 1)).await;
+    assert_eq!(prober.pending().await, 1);
+    sleep(Duration::from_hours(2)).await;
+    assert_eq!((prober.pending().await, prober.notifier.state().await.unwrap().outbox.given_up_total()), (0, 1));
 }

@@ -15,6 +15,8 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 pub const MAX_BACKOFF: Duration = Duration::from_mins(5);
 /// A message that fails at this age is given up (contract: alerts).
 pub const MAX_AGE: Duration = Duration::from_hours(24);
+/// The same for a report.
+pub const REPORT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
 /// Dead letters that are kept; the oldest go first. With a few kilobytes each the state stays a small file.
 const MAX_DEAD: usize = 1000;
 
@@ -122,7 +124,7 @@ impl Outbox {
         message.last_error = Some(error.to_owned());
         let wait = if permanent { MAX_BACKOFF } else { backoff(message.attempts) };
         message.next_attempt = after(now, wait);
-        if after(message.created_at, MAX_AGE) > now {
+        if after(message.created_at, message.event.kind.max_age()) > now {
             return false;
         }
         self.give_up(key);

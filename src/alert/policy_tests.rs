@@ -40,7 +40,7 @@ fn name(kind: &AlertKind) -> &'static str {
         AlertKind::Resolved { .. } => "resolved",
         AlertKind::Blind { .. } => "blind",
         AlertKind::BlindOver { .. } => "blind-over",
-        AlertKind::Test { .. } => "test",
+        AlertKind::Test { .. } | AlertKind::Report { .. } => "told otherwise",
         AlertKind::Restored { .. } => "restored",
         AlertKind::Unsteady { number: 0, .. } => "unsteady",
         AlertKind::Unsteady { .. } => "unsteady-reminder",
@@ -100,7 +100,7 @@ fn walk(rules: AlertRules, story: &str) {
                 AlertKind::Restored { .. } => '+',
                 AlertKind::Unsteady { number: 0, .. } => '#',
                 AlertKind::Steady { .. } => '=',
-                AlertKind::Test { .. } => 't',
+                AlertKind::Test { .. } | AlertKind::Report { .. } => 't',
             });
         }
         minutes += if triggered { 0 } else { 10 };

@@ -2,12 +2,13 @@
 //!
 //! The file is replaced atomically: it is the old state or the new one, never half of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{Outbox, SubjectState};
@@ -27,11 +28,15 @@ pub struct AlertState {
     pub subjects: BTreeMap<String, SubjectState>,
     /// What is not yet delivered.
     pub outbox: Outbox,
+    /// Of what is told by the calendar, by its name: the periods that need no more telling. In this file, so that a
+    /// message is in the outbox and its period settled by one write, or neither.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settled: BTreeMap<String, BTreeSet<NaiveDate>>,
 }
 
 impl Default for AlertState {
     fn default() -> Self {
-        Self { version: VERSION, subjects: BTreeMap::new(), outbox: Outbox::default() }
+        Self { version: VERSION, subjects: BTreeMap::new(), outbox: Outbox::default(), settled: BTreeMap::new() }
     }
 }
 

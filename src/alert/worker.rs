@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
     AlertState, AlertStore, Channel, GateListener, Message, MessageKey, Observation, Outgoing, Policy, SendError,
-    StoreError, render,
+    Settled, StoreError, render,
 };
 use crate::clock::Clock;
 use crate::config::AlertRules;
@@ -28,6 +28,7 @@ const SAVE_AGAIN: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub(super) enum Command {
     Observe { observation: Box<Observation>, rules: AlertRules, reply: oneshot::Sender<Result<(), StoreError>> },
+    Settle { settled: Box<Settled>, reply: oneshot::Sender<Result<(), StoreError>> },
     State(oneshot::Sender<AlertState>),
     Shutdown { deadline: Instant, reply: oneshot::Sender<usize> },
 }
@@ -160,6 +161,10 @@ impl NotifierTask {
                 let saved = self.observe(&observation, rules).await;
                 let _ = reply.send(saved);
             }
+            Command::Settle { settled, reply } => {
+                let saved = self.settle_periods(*settled).await;
+                let _ = reply.send(saved);
+            }
             Command::State(reply) => {
                 let _ = reply.send(self.state.clone());
             }
@@ -176,9 +181,21 @@ impl NotifierTask {
         let subject = self.state.subjects.entry(seen.subject.clone()).or_default();
         for event in Policy::new(rules).observe(subject, seen, now) {
             tracing::info!(subject = %event.subject, id = %event.id, "alert");
-            for channel in self.channels.keys() {
-                self.state.outbox.enqueue(channel, event.clone(), now);
+            for (name, _) in self.channels.iter().filter(|(_, channel)| channel.takes_alerts()) {
+                self.state.outbox.enqueue(name, event.clone(), now);
             }
+        }
+        self.save().await
+    }
+
+    async fn settle_periods(&mut self, settled: Settled) -> Result<(), StoreError> {
+        if settled.periods.is_empty() {
+            self.state.settled.remove(&settled.name);
+        } else {
+            self.state.settled.insert(settled.name, settled.periods);
+        }
+        if let Some((channel, event)) = settled.message {
+            self.state.outbox.enqueue(&channel, event, self.clock.now());
         }
         self.save().await
     }
@@ -272,7 +289,7 @@ impl NotifierTask {
         let Some(key) = self.in_flight.remove(&id) else { return };
         match result {
             Ok(()) => {
-                tracing::info!(channel = %key.channel, id = %key.id, "alert delivered");
+                tracing::info!(channel = %key.channel, id = %key.id, "message delivered");
                 self.state.outbox.delivered(&key);
             }
             Err(error) => self.note_failure(&key, &error),
@@ -281,9 +298,9 @@ impl NotifierTask {
 
     fn note_failure(&mut self, key: &MessageKey, error: &SendError) {
         if self.state.outbox.failed(key, self.clock.now(), error.permanent, &error.text) {
-            tracing::error!(channel = %key.channel, id = %key.id, %error, "alert not delivered within a day; given up");
+            tracing::error!(channel = %key.channel, id = %key.id, %error, "message not delivered for too long; given up");
         } else {
-            tracing::warn!(channel = %key.channel, id = %key.id, %error, "alert not delivered; it is tried again");
+            tracing::warn!(channel = %key.channel, id = %key.id, %error, "message not delivered; it is tried again");
         }
     }
 

@@ -14,14 +14,12 @@ use super::begun::Begun;
 use super::common::{CommandError, config_path, load, note, say};
 use super::global::Global;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Credentials, Sla, Target};
+use crate::config::Config;
 use crate::exit_code;
 use crate::record::seen;
 use crate::report::model::Report;
 use crate::report::period::{Period, PeriodError};
-use crate::report::policy::Policy;
-use crate::report::{self, Files, MakeError, Progress, Request, Silent, render};
-use crate::zone::Zone;
+use crate::report::{self, Configured, Files, MakeError, Progress, Request, Silent, render};
 
 /// What is written at once.
 const BUFFER: usize = 64 * 1024;
@@ -98,14 +96,14 @@ pub(super) fn run(global: &Global, args: &ReportArgs) -> ExitCode {
 
 fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
     let config = config_of(global, args.dir.is_some())?;
-    let zone = config.as_ref().map_or_else(Zone::utc, |config| config.timezone.clone());
+    let configured = config.as_ref().map_or_else(Configured::default, Configured::of);
     let now = SystemClock.now();
-    let today = zone.local(now).map_or_else(|| now.date_naive(), |local| local.date());
+    let today = configured.zone.local(now).map_or_else(|| now.date_naive(), |local| local.date());
     let period = period(args, today).map_err(|e| CommandError::Usage(format!("{e}")))?;
     let begun = args.output.as_deref().map(Begun::new).transpose()?;
     let request = Request {
         period,
-        policy: policy(config.as_ref(), zone, period),
+        policy: configured.policy(period),
         sites: args.site.iter().cloned().collect(),
         groups: args.group.iter().cloned().collect(),
         now: now.timestamp_millis(),
@@ -218,20 +216,6 @@ fn period(args: &ReportArgs, today: NaiveDate) -> Result<Period, PeriodError> {
         (Some(from), Some(to), _) => Period::days(from, to),
         (_, _, Some(month)) => Period::month(month),
         _ => Period::last(args.last.unwrap_or(USUAL_DAYS), today),
-    }
-}
-
-fn policy(config: Option<&Config>, zone: Zone, period: Period) -> Policy {
-    let sla = config.map_or_else(Sla::default, |config| config.sla.clone());
-    let start = period.before().unwrap_or(period).bounds(&zone).0;
-    let end = period.bounds(&zone).1;
-    Policy {
-        target: sla.target.map(Target::ten_thousandths),
-        hours: sla.hours,
-        holidays: sla.holidays,
-        leaves_out_identity: sla.credentials == Credentials::Excluded,
-        windows: config.map(|config| report::windows(&config.maintenance, start, end)).unwrap_or_default(),
-        zone,
     }
 }
 

@@ -16,6 +16,7 @@ use super::keys::{SITE, TOP};
 use super::logging::read_logging;
 use super::maintenance::read_maintenance;
 use super::profile::{Profiles, built_in, read_profiles};
+use super::report::read_report;
 use super::site::{FREQUENCY, Surroundings, check_defaults, read_site};
 use super::sla::read_sla;
 use super::suggest::did_you_mean;
@@ -55,6 +56,7 @@ pub(super) fn build(
         frequency,
         maintenance: Arc::new(read_maintenance(&top, &timezone, &site_names(&top))),
         uplink: read_uplink(&top, &sites),
+        report: read_report(&top, logging.email.as_ref()),
         sla: read_sla(&top, base, environment.now().and_then(|now| timezone.local(now)).map(|now| now.date())),
         timezone,
         prober: top.text("prober").unwrap_or_else(|| environment.host_name().to_owned()),

@@ -27,8 +27,9 @@ pub(super) const TOP: Keys = Keys {
         "maintenance",
         "uplink",
         "sla",
+        "report",
     ],
-    later: &["http", "hub", "report_to", "report"],
+    later: &["http", "hub", "report_to"],
 };
 
 /// `logging`.
@@ -154,6 +155,9 @@ pub(super) const UPLINK: Keys = Keys { known: &["targets"], later: &[] };
 /// `sla`.
 pub(super) const SLA: Keys = Keys { known: &["target", "hours", "holidays_file", "credentials"], later: &[] };
 
+/// `report`.
+pub(super) const REPORT: Keys = Keys { known: &["weekly", "monthly", "to"], later: &[] };
+
 /// A profile under `clients`.
 pub(super) const PROFILE: Keys = Keys {
     known: &[
@@ -223,7 +227,7 @@ pub(super) fn hides_value(path: &str, key: &str) -> bool {
 }
 
 /// Every block, by the name of its definition in the schema.
-pub(super) const BLOCKS: [(&str, &Keys); 18] = [
+pub(super) const BLOCKS: [(&str, &Keys); 19] = [
     ("top", &TOP),
     ("logging", &LOGGING),
     ("email", &EMAIL),
@@ -238,6 +242,7 @@ pub(super) const BLOCKS: [(&str, &Keys); 18] = [
     ("maintenance", &MAINTENANCE),
     ("uplink", &UPLINK),
     ("sla", &SLA),
+    ("report", &REPORT),
     ("profile", &PROFILE),
     ("rule", &RULE),
     ("leave", &LEAVE),

@@ -1,6 +1,6 @@
 //! Dates and times as people write them: `2026-11-22T02:00`, `2026-11-22 02:00:30 +01:00`. Pure; knows no time zone.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc, Weekday};
 
 /// A date and a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,19 @@ pub(super) fn parse_date(text: &str) -> Option<NaiveDate> {
         return None;
     }
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
+/// Reads `Sun 02:00`.
+pub(super) fn parse_weekly(text: &str) -> Option<(Weekday, NaiveTime)> {
+    let (day, time) = text.trim().split_once(char::is_whitespace)?;
+    Some((day.parse().ok()?, parse_time(time.trim_start())?))
+}
+
+/// Reads `1 07:00`: a day of a month and a time.
+pub(super) fn parse_monthly(text: &str) -> Option<(u32, NaiveTime)> {
+    let (day, time) = text.trim().split_once(char::is_whitespace)?;
+    let day = number(day, 1).filter(|day| (1..=31).contains(day))?;
+    Some((day, parse_time(time.trim_start())?))
 }
 
 /// Reads `+01:00`.
@@ -110,6 +123,7 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in "\\PC*", digits in "[-0-9T:+Z ]{0,30}") {
             let _ = (parse_written(&text), parse_written(&digits), parse_time(&text));
+            let _ = (parse_weekly(&text), parse_monthly(&text), parse_monthly(&digits));
         }
     }
 }

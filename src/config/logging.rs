@@ -83,7 +83,7 @@ fn read_server(value: &Value<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn read_recipients(value: &Value<'_>) -> Vec<String> {
+pub(super) fn read_recipients(value: &Value<'_>) -> Vec<String> {
     let items = value.items();
     if items.is_empty() {
         value.fault("names no recipient");

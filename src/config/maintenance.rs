@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveTime, Utc, Weekday};
+use chrono::{DateTime, Utc};
 
 use super::fields::Fields;
 use super::keys::MAINTENANCE;
-use super::local_time::{Written, parse_written};
+use super::local_time::{Written, parse_weekly, parse_written};
 use super::suggest::did_you_mean;
 use super::value::Value;
 use crate::maintenance::{Effects, Sites, When, Window, Windows};
@@ -98,11 +98,6 @@ fn read_weekly(fields: &Fields<'_>) -> Option<When> {
     let length = wanted(fields, "duration", "how long the window lasts").and_then(|value| value.duration(&LENGTH));
     let (day, time) = start?;
     Some(When::Weekly { day, time, length: length? })
-}
-
-fn parse_weekly(text: &str) -> Option<(Weekday, NaiveTime)> {
-    let (day, time) = text.trim().split_once(char::is_whitespace)?;
-    Some((day.parse().ok()?, super::local_time::parse_time(time.trim_start())?))
 }
 
 fn wanted<'a>(fields: &Fields<'a>, key: &str, what: &str) -> Option<Value<'a>> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Pattern, SecretSource, Sla};
+use super::{Check, Pattern, ReportsByMail, SecretSource, Sla};
 use crate::maintenance::Windows;
 use crate::record::{Reason, SiteKind, SiteName};
 use crate::zone::Zone;
@@ -40,6 +40,8 @@ pub struct Config {
     pub uplink: UplinkConfig,
     /// What is promised. Default: nothing, at any time.
     pub sla: Sla,
+    /// Reports that are sent by mail, where configured.
+    pub report: Option<ReportsByMail>,
     /// Names of environment variables that hold secrets: no client gets them.
     pub secret_env: Vec<String>,
 }

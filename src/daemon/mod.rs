@@ -3,6 +3,8 @@
 
 mod control;
 mod recorder;
+mod report_channel;
+mod reporter;
 mod run;
 mod state_lock;
 mod watch;

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::control;
+use super::report_channel::{Letters, ReportChannel};
+use super::reporter::Reporter;
 use super::state_lock::StateLock;
 use crate::alert::{Channel, EmailChannel, FileStore, Notifier, Observation, RouteGate};
 use crate::clock::Clock;
@@ -43,7 +45,13 @@ pub fn day_files(config: &Config) -> Result<DayFiles, ResultsError> {
 impl Recorder {
     /// Opens everything that a record goes to, so that what can't be written is said before the first cycle.
     pub(super) fn open(config: &Config, around: &Surroundings, gate: &RouteGate) -> Result<Self, String> {
-        Self::with_channels(config, around, gate, channels(config, &around.secret_env))
+        let report = report_channel(config, &around.secret_env);
+        Self::with_channels(
+            config,
+            around,
+            gate,
+            channels(config, &around.secret_env).into_iter().chain(report).collect(),
+        )
     }
 
     /// The same with other channels than those configured.
@@ -68,6 +76,11 @@ impl Recorder {
         let results = Mutex::new(Some(Results::new(files, Unwritten::new(&config.state_dir))));
         let (clock, maintenance) = (Arc::clone(&around.clock), Arc::clone(&around.maintenance));
         Ok(Self { results, clock, maintenance, notifier, task: Mutex::new(Some(task)), ended })
+    }
+
+    /// The task that makes reports, where they are configured.
+    pub(super) fn reporter(&self, config: &Config) -> Option<Reporter> {
+        Reporter::of(config, self.notifier.clone(), Arc::clone(&self.clock))
     }
 
     /// Waits for the end of the task that tells people: it ends by itself only by a bug.
@@ -160,12 +173,20 @@ fn log(record: &CycleRecord) {
     }
 }
 
-/// Every configured channel.
+/// Every configured channel that alerts go to.
 pub fn channels(config: &Config, environment: &Environment) -> Vec<Arc<dyn Channel>> {
-    config.logging.email.clone().map(|email| email_channel(email, environment)).into_iter().collect()
+    let email = config.logging.email.clone().map(|email| Arc::new(email_channel(email, environment)));
+    email.map(|channel| channel as Arc<dyn Channel>).into_iter().collect()
 }
 
-fn email_channel(email: Email, environment: &Environment) -> Arc<dyn Channel> {
+/// The channel of reports: by the same mail server to other people.
+fn report_channel(config: &Config, environment: &Environment) -> Option<Arc<dyn Channel>> {
+    let (email, plan) = (config.logging.email.clone()?, config.report.as_ref()?);
+    let mail = email_channel(Email { to: plan.to.clone(), ..email }, environment);
+    Some(Arc::new(ReportChannel::new(mail, Letters::new(&config.state_dir))))
+}
+
+fn email_channel(email: Email, environment: &Environment) -> EmailChannel {
     let password = email.login.clone().map(|(_, source)| {
         let environment = environment.clone();
         let reader: crate::alert::PasswordReader = Box::new(move || {
@@ -174,7 +195,7 @@ fn email_channel(email: Email, environment: &Environment) -> Arc<dyn Channel> {
         });
         reader
     });
-    Arc::new(EmailChannel::new(email, password))
+    EmailChannel::new(email, password)
 }
 
 impl HoldRoutes for RouteGate {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::recorder::{Recorder, day_files, nothing_lost, take_state};
 use super::{control, watch};
@@ -122,6 +123,7 @@ impl Generation {
         let queues = Queues { due, urgent };
         let (wake, mut wakes) = mpsc::unbounded_channel();
         let watch = watch::begin(config, &around.net, wake);
+        let mut reports = Ending::new(recorder.reporter(config).map(|reporter| tokio::spawn(reporter.run())));
         let (progress, mut news) = mpsc::unbounded_channel();
         // Ends with the prober, or with this configuration.
         let stop = shutdown.cancel.child_token();
@@ -136,6 +138,7 @@ impl Generation {
             }
             () = recorder.alert_task_ended() => "the alert task",
             _ = &mut control => "the control socket",
+            () = reports.ended() => "the task of reports",
         };
         stop.cancel();
         let ended = worker.await;
@@ -143,6 +146,7 @@ impl Generation {
             schedule.note(news);
         }
         control.abort();
+        reports.abort();
         if let Some(watch) = watch {
             watch.abort();
         }
@@ -155,6 +159,29 @@ impl Generation {
             (false, None, Ok(())) => Next::Fail(format!("{broken} ended by itself")),
         };
         (Ended { schedule, unsaved }, next)
+    }
+}
+
+/// A task that need not be there and never ends by itself but by a bug.
+struct Ending(Option<JoinHandle<()>>);
+
+impl Ending {
+    fn new(task: Option<JoinHandle<()>>) -> Self {
+        Self(task)
+    }
+
+    /// Waits for its end; for ever, where there is none.
+    async fn ended(&mut self) {
+        match &mut self.0 {
+            Some(task) => drop(task.await),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn abort(&self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
     }
 }
 

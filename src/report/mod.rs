@@ -7,14 +7,17 @@
 //! The CSV files alone are the truth. All arithmetic is in whole milliseconds and whole microseconds.
 
 pub mod input;
+pub mod letter;
 pub mod model;
 pub mod period;
 pub mod policy;
 pub mod render;
 pub mod row;
+pub mod schedule;
 
 mod build;
 mod compute;
+mod configured;
 mod day_files;
 #[cfg(test)]
 mod fake;
@@ -39,6 +42,7 @@ mod unit_builder;
 mod verify;
 
 pub use build::Request;
+pub use configured::Configured;
 pub use day_files::{Files, Progress, Silent};
 pub use make::{MakeError, Verified, make, verify, windows};
 pub use verify::{Difference, VerifyError};

@@ -238,7 +238,7 @@ async fn an_awkward_name_of_a_site_is_harmless_wherever_it_stands() {
 }
 
 /// libfaketime (Debian: faketime): the program's wall clock is as far off as a file says; steady time is left alone.
-fn faketime() -> String {
+pub(crate) fn faketime() -> String {
     let places = fs::read_dir("/usr/lib").unwrap().map(|place| place.unwrap().path().join("faketime/libfaketime.so.1"));
     let library = places.into_iter().find(|place| place.exists()).expect("needs faketime: run scripts/install test");
     library.display().to_string()

@@ -75,7 +75,7 @@ impl MailServer {
     }
 
     /// Everything it saw until now: a mail that follows on another connection is the mark.
-    async fn seen_before_a_marker(&mut self) -> Vec<Value> {
+    pub(crate) async fn seen_before_a_marker(&mut self) -> Vec<Value> {
         let marker = OutgoingMail { subject: "marker".into(), ..mail() };
         send(&self.email(SmtpTls::None), None, &marker).await.unwrap();
         let mut seen = vec![];
@@ -135,6 +135,7 @@ fn mail() -> OutgoingMail {
         date: "2026-11-20T06:15:30Z".parse().unwrap(),
         subject: "[vpnprobe] Zürich is up again".into(),
         body: "Zürich is up again.\n.\n..dots\n".into(),
+        attachment: None,
     }
 }
 

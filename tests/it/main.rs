@@ -15,6 +15,7 @@ mod mail;
 mod mail_headers;
 mod readme;
 mod report;
+mod report_mail;
 mod report_page;
 mod report_schema;
 mod schema;

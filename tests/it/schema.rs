@@ -11,7 +11,7 @@ use tokio::process::Command;
 use vpnprobe::config::{Environment, load_str, schema};
 
 /// Bad fixtures that the schema accepts, each with what only the loader can tell.
-const BEYOND_THE_SCHEMA: [(&str, &str); 10] = [
+const BEYOND_THE_SCHEMA: [(&str, &str); 11] = [
     ("alias.yml", "no YAML"),
     ("fields.yml", "what a client's profile asks of a site"),
     ("empty-as-toml.toml", "a table without keys is no configuration"),
@@ -20,6 +20,7 @@ const BEYOND_THE_SCHEMA: [(&str, &str); 10] = [
     ("missing.yml", "what a site needs may stand in `defaults`"),
     ("site-names.yml", "names of sites"),
     ("no-connected.yml", "what a dialogue needs as a whole"),
+    ("report-of-nothing.yml", "what a block needs as a whole"),
     ("two-passwords.yml", "two keys together"),
     ("unknown-client.yml", "names of the user's own profiles"),
 ];

@@ -49,6 +49,8 @@ const MOMENT: Shape = Pattern(
     "a date and a time: 2026-11-22T02:00, or with an offset 2026-11-22T02:00+01:00",
 );
 const WEEKLY: Shape = Pattern(r"^\s*[A-Za-z]+\s+[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\s*$", "a day and a time: Sun 02:00");
+const MONTHLY: Shape =
+    Pattern(r"^\s*[0-9]{1,2}\s+[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\s*$", "a day of the month and a time: 1 07:00");
 const HOURS: Shape = Pattern(
     r"^\s*([Aa][Ll][Ww][Aa][Yy][Ss]|([A-Za-z]+\s*(-\s*[A-Za-z]+\s*)?[0-9]{1,2}:[0-9]{2}\s*-\s*[0-9]{1,2}:[0-9]{2}\s*(,\s*|$))+)\s*$",
     "hours of the week: Mon-Fri 07:00-19:00, Sat 08:00-12:00, or always",
@@ -74,6 +76,7 @@ pub(in crate::config) const KEYS: &[Described] = &[
     key("top", "maintenance", List(&Block("maintenance")), "", "Windows of planned work, once or weekly."),
     key("top", "uplink", Block("uplink"), "", "How the prober's own way out is looked at."),
     key("top", "sla", Block("sla"), "", "What is promised, for reports."),
+    key("top", "report", Block("report"), "", "Reports that `run` sends by mail."),
     key("logging", "dir", Text, "\"results\"", "Directory of the day files; created if missing."),
     key("logging", "file", PLAIN, "\"results\"", "First part of their names: results_2026-11-20.csv."),
     key("logging", "email", Block("email"), "", "How mail is sent. Left out: no mail."),
@@ -173,6 +176,9 @@ pub(in crate::config) const KEYS: &[Described] = &[
     key("sla", "hours", HOURS, "\"always\"", "When it is promised, by the clock of `timezone`."),
     key("sla", "holidays_file", Text, "", "Days without agreed hours: one date a line, comments behind #."),
     key("sla", "credentials", Choice(&["down", "excluded"]), "\"down\"", "What the time counts as in which the gateway refuses the probe's own account."),
+    key("report", "weekly", WEEKLY, "", "The day of the week and the local time at which the report of the week before (Monday to Sunday) is sent."),
+    key("report", "monthly", MONTHLY, "", "The day of the month (in a shorter one its last) and the local time at which the report of the month before is sent."),
+    key("report", "to", List(&MAIL), "", "The recipients. Left out: those of `logging.email`."),
     key("profile", "extends", Client, "", "Start from this profile: its rules come after one's own."),
     key("profile", "command", PROGRAM, "", "The program; without a slash it is searched in the prober's PATH."),
     key("profile", "args", List(&Words), "", "A group is left out where the site has no value for a field in it."),

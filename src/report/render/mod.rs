@@ -2,6 +2,7 @@
 
 mod csv;
 mod definitions;
+mod headline;
 mod html;
 mod json;
 mod markdown;
@@ -9,6 +10,7 @@ mod table;
 mod words;
 
 pub use csv::csv;
+pub use headline::headline;
 pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
