@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::control;
 use super::report_channel::{Letters, ReportChannel};
-use super::reporter::Reporter;
+use super::reporter::{Reporter, forget_unplanned};
 use super::state_lock::StateLock;
 use crate::alert::{Channel, EmailChannel, FileStore, Notifier, Observation, RouteGate};
 use crate::clock::Clock;
@@ -76,6 +76,11 @@ impl Recorder {
         let results = Mutex::new(Some(Results::new(files, Unwritten::new(&config.state_dir))));
         let (clock, maintenance) = (Arc::clone(&around.clock), Arc::clone(&around.maintenance));
         Ok(Self { results, clock, maintenance, notifier, task: Mutex::new(Some(task)), ended })
+    }
+
+    /// Forgets of reports what the configuration no longer asks for.
+    pub(super) async fn forget_unplanned_reports(&self, config: &Config) {
+        forget_unplanned(config, &self.notifier).await;
     }
 
     /// The task that makes reports, where they are configured.

@@ -24,9 +24,6 @@ const LOOK: Duration = Duration::from_mins(1);
 const AGAIN: Duration = Duration::from_mins(5);
 /// The least that a thread can ask for: what is measured comes first.
 const LOWEST_PRIORITY: i32 = 19;
-/// Every rhythm that there is.
-const NAMES: [&str; 2] = ["weekly", "monthly"];
-
 /// The task.
 pub(super) struct Reporter {
     rhythms: Vec<Rhythm>,
@@ -43,6 +40,21 @@ struct Maker {
     configured: Configured,
     files: Files,
     prober: String,
+}
+
+/// Forgets which periods were settled of reports that are not configured, so that to configure them again is a first start.
+pub(super) async fn forget_unplanned(config: &Config, notifier: &Notifier) {
+    let planned = |name: &str| config.report.iter().flat_map(|plan| &plan.rhythms).any(|r| r.as_str() == name);
+    let Ok(state) = notifier.state().await else { return };
+    for name in state.settled.into_keys().filter(|name| !planned(name)) {
+        save(notifier, Settled { name, periods: BTreeSet::new(), message: None }).await;
+    }
+}
+
+async fn save(notifier: &Notifier, settled: Settled) {
+    if let Err(error) = notifier.settle(settled).await {
+        tracing::error!(error = chain(&error), "a restart may send a report again");
+    }
 }
 
 impl Reporter {
@@ -67,17 +79,11 @@ impl Reporter {
         }
     }
 
-    /// Takes up what is remembered. What is no longer configured is forgotten, so that to configure it again is a first
-    /// start.
+    /// Takes up what is remembered.
     async fn begin(&mut self) {
         match self.notifier.state().await {
             Ok(state) => self.settled = state.settled,
             Err(error) => tracing::error!(error = chain(&error), "cannot tell which reports were sent"),
-        }
-        for name in NAMES.into_iter().filter(|name| !self.rhythms.iter().any(|rhythm| rhythm.as_str() == *name)) {
-            if self.settled.remove(name).is_some() {
-                self.save(Settled { name: name.to_owned(), periods: BTreeSet::new(), message: None }).await;
-            }
         }
         let (now, zone) = (self.clock.now(), &self.maker.configured.zone);
         for due in self.rhythms.iter().filter_map(|rhythm| next(*rhythm, now, zone)) {
@@ -132,13 +138,7 @@ impl Reporter {
         let periods = self.settled.entry(name.clone()).or_default();
         settle(periods, due.period.from);
         let periods = periods.clone();
-        self.save(Settled { name, periods, message }).await;
-    }
-
-    async fn save(&self, settled: Settled) {
-        if let Err(error) = self.notifier.settle(settled).await {
-            tracing::error!(error = chain(&error), "a restart may send a report again");
-        }
+        save(&self.notifier, Settled { name, periods, message }).await;
     }
 
     async fn forget_delivered(&self) {

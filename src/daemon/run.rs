@@ -99,6 +99,7 @@ impl Generation {
             recorder.observe(&record, site).await;
         }
         recorder.catch_up();
+        recorder.forget_unplanned_reports(config).await;
         let socket = control::bind(&config.state_dir)
             .map_err(|e| format!("cannot make the control socket in `{}`: {e}", config.state_dir.display()))?;
         let schedule = schedule.map_or_else(|| Schedule::new(&config.sites), |s| s.with_sites(&config.sites));

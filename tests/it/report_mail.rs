@@ -152,6 +152,19 @@ async fn a_report_goes_once_at_its_time_with_the_page_that_the_command_gives() {
     }
     stop(prober).await;
     assert_eq!(further_reports(&mut server).await, 0);
+
+    // Taken out of the configuration for some weeks: put into it again, it begins as at first.
+    let config = fs::read_to_string(house.path("config.yml")).unwrap();
+    house.write("config.yml", config.split("report: {").next().unwrap());
+    let mut prober = start(&house, "2025-12-20T12:00:00Z");
+    prober.says("probing").await;
+    stop(prober).await;
+    house.write("config.yml", &config);
+    let prober = start(&house, "2026-02-01T05:59:58Z");
+    let mail = read(&next_report(&mut server).await).await;
+    let subject = mail["headers"]["Subject"].as_str().unwrap();
+    assert!(subject.starts_with("SLA report acme 2026-01: "), "neither of December nor of the week before: {subject}");
+    stop(prober).await;
 }
 
 #[tokio::test]
