@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::time::Instant;
+use vpnprobe::clock::{Clock, SystemClock};
 
 use crate::lab::{Lab, Setup, until};
 
@@ -84,6 +85,32 @@ fn while_a_tunnel_stands_nothing_is_sent() {
     });
     prober.stop().exits(0);
     assert!(sent > 0 && with_tunnel > 0, "control: {sent} looks saw a send, {with_tunnel} a tunnel");
+}
+
+#[test]
+fn a_report_by_mail_waits_while_a_tunnel_stands_and_comes_once() {
+    let lab = Lab::locked();
+    lab.mail_server("hang");
+    let due = SystemClock.now() + TimeDelta::seconds(5);
+    let report = format!("report: {{ weekly: \"{}\", to: customer@lab }}", due.format("%a %H:%M:%S"));
+    let paris = lab.site("paris", "client: lab-startct").top("frequency: 4").top(&report).email(PLAIN);
+    let paris = paris.default("ping", "{ count: 20, interval: 50ms, timeout: 1s }");
+    let prober = paris.start(&["run"]);
+    let (mut sent, mut with_tunnel) = (0, 0);
+    until("four rows", || {
+        let (sends, tunnel) = (prober.has_socket("tcp", SMTP), prober.sees_tunnel());
+        assert!(!(sends && tunnel), "the mail server was spoken to while a tunnel stood");
+        sent += usize::from(sends);
+        with_tunnel += usize::from(tunnel);
+        (paris.rows().len() >= 4).then_some(())
+    });
+    assert!(sent > 0 && with_tunnel > 0, "control: {sent} looks saw a send, {with_tunnel} a tunnel");
+    lab.mail_server("start");
+    until("the report", || (lab.mails().len() == 1).then_some(()));
+    prober.stop().exits(0);
+    let mails = lab.mails();
+    assert_eq!((mails.len(), mails[0].header("To").as_str()), (1, "customer@lab"));
+    assert!(mails[0].header("Subject").ends_with(": no rows"), "{}", mails[0].text);
 }
 
 #[test]
