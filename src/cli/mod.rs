@@ -16,6 +16,8 @@ mod ipsec_words;
 mod man;
 mod nagios;
 mod notify_test;
+
+mod progress;
 mod report;
 mod resume;
 mod run;

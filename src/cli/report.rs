@@ -1,25 +1,23 @@
 //! `vpnprobe report`: the SLA report over the day files.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::time::Duration;
 
 use chrono::NaiveDate;
 use clap::ValueEnum;
-use tokio::time::Instant;
 
 use super::begun::Begun;
 use super::common::{CommandError, config_path, load, note, say};
 use super::global::Global;
+use super::progress::progress;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::exit_code;
 use crate::record::seen;
 use crate::report::model::Report;
 use crate::report::period::{Period, PeriodError};
-use crate::report::{self, Configured, Files, MakeError, Progress, Request, Silent, render};
+use crate::report::{self, Configured, Files, MakeError, Request, render};
 
 /// What is written at once.
 const BUFFER: usize = 64 * 1024;
@@ -248,45 +246,4 @@ fn parse_days(text: &str) -> Result<u64, String> {
     let digits = text.strip_suffix('d').unwrap_or(text);
     let days = digits.parse().ok().filter(|days| (1..=7305).contains(days));
     days.ok_or_else(|| "is not a number of days such as 30d".to_owned())
-}
-
-fn progress(global: &Global) -> Box<dyn Progress> {
-    if io::stderr().is_terminal() && global.verbosity() >= 0 {
-        Box::new(OnTerminal { began: Instant::now(), shown: Mutex::new(None) })
-    } else {
-        Box::new(Silent)
-    }
-}
-
-/// Work that takes longer is accompanied.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// One line on the terminal that is written over, and gone in the end.
-struct OnTerminal {
-    began: Instant,
-    /// The percentage that stands there.
-    shown: Mutex<Option<u64>>,
-}
-
-impl Progress for OnTerminal {
-    fn read(&self, bytes: u64, of: u64) {
-        if self.began.elapsed() < PATIENCE || of == 0 {
-            return;
-        }
-        let percent = bytes.saturating_mul(100) / of;
-        if let Ok(mut shown) = self.shown.lock()
-            && shown.is_none_or(|shown| shown < percent)
-        {
-            *shown = Some(percent);
-            let _ = write!(io::stderr(), "\rreading the day files: {percent} %");
-        }
-    }
-}
-
-impl Drop for OnTerminal {
-    fn drop(&mut self) {
-        if self.shown.get_mut().is_ok_and(|shown| shown.is_some()) {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
-    }
 }

@@ -1,7 +1,6 @@
 //! From a request to a report.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 
@@ -13,12 +12,11 @@ use super::moment::moment;
 use super::period::Period;
 use super::policy::{AgreedTimes, Policy};
 use super::runs::{Cause, HOLDS};
-use super::sum::{Sum, percent, quantiles, seconds};
-use super::tally::{Counts, Outage, Tally};
-use super::unit::{Agreed, Counting, DayValues};
-use crate::agreed::{Intervals, day_bounds};
+use super::site::{Bounds, Computed, as_seen, site_of};
+use super::sum::Sum;
+use super::unit::{Agreed, Counting};
+use crate::agreed::day_bounds;
 use crate::record::{Verdict, seen};
-use crate::zone::Zone;
 
 const DAY_MS: i64 = 86_400_000;
 /// A state holds for two intervals; an interval is a month at most.
@@ -51,19 +49,6 @@ impl Request {
         let before = self.period.before().filter(|_| self.compare).unwrap_or(self.period);
         Period { from: before.from, to: self.period.to }
     }
-}
-
-/// One site, computed.
-#[derive(Debug)]
-struct Computed {
-    site: Box<str>,
-    group: Box<str>,
-    kind: Box<str>,
-    first: i64,
-    sum: Sum,
-    tally: Tally,
-    agreed: Arc<Intervals>,
-    days: Vec<DayValues>,
 }
 
 /// All sites of a span, computed.
@@ -268,131 +253,6 @@ fn before_of(
         outage_count: figures.outage_count,
         login_p50_ms: figures.login_ms.p50,
     })
-}
-
-/// A cause as it is shown.
-fn as_seen(cause: &Cause) -> Cause {
-    let seen = |text: &str| seen(text).into_boxed_str();
-    Cause { fault_domain: seen(&cause.fault_domain), stage: seen(&cause.stage), reason: seen(&cause.reason) }
-}
-
-/// `causes` are as they are shown.
-fn site_of(
-    site: &Computed,
-    figures: model::Figures,
-    causes: &[Cause],
-    (zone, all_days, end): (&Zone, &[Bounds], i64),
-    with_timeline: bool,
-) -> model::Site {
-    let mut timeline = Vec::new();
-    if with_timeline {
-        let domain = |cause: u32| causes.get(cause as usize).map(|c| c.fault_domain.to_string()).unwrap_or_default();
-        let segments = segments(&site.tally, &site.agreed, &domain).into_iter();
-        timeline.extend(segments.map(|(start, end, state, fault_domain)| model::Segment {
-            start: moment(zone, start),
-            end: moment(zone, end),
-            state,
-            fault_domain,
-        }));
-    }
-    model::Site {
-        site: seen(&site.site),
-        group: Some(seen(&site.group)).filter(|group| !group.is_empty()),
-        kind: seen(&site.kind),
-        figures,
-        outages: site.tally.outages.iter().map(|outage| outage_of(zone, outage, causes)).collect(),
-        days: days(site, all_days, end),
-        timeline,
-    }
-}
-
-fn outage_of(zone: &Zone, outage: &Outage, causes: &[Cause]) -> model::Outage {
-    let cause = causes.get(outage.cause as usize);
-    let text = |part: fn(&Cause) -> &str| cause.map(part).unwrap_or_default().to_owned();
-    model::Outage {
-        start: moment(zone, outage.start),
-        end: moment(zone, outage.end),
-        seconds: seconds(outage.agreed_ms),
-        downtime_s: seconds(outage.down_ms),
-        stage: text(|cause| &cause.stage),
-        reason: text(|cause| &cause.reason),
-        fault_domain: text(|cause| &cause.fault_domain),
-        restored: outage.restored,
-        began_before: outage.began_before,
-        open: outage.open,
-    }
-}
-
-type SegmentParts = (i64, i64, model::SegmentState, String);
-
-/// The whole timeline, with what is not agreed time apart.
-fn segments(tally: &Tally, agreed: &Intervals, domain: &dyn Fn(u32) -> String) -> Vec<SegmentParts> {
-    use model::SegmentState as State;
-    let mut all: Vec<SegmentParts> = Vec::new();
-    let mut push = |start: i64, end: i64, state: State, fault_domain: String| {
-        if start >= end {
-            return;
-        }
-        match all.last_mut() {
-            Some(last) if last.2 == state && last.3 == fault_domain => last.1 = end,
-            _ => all.push((start, end, state, fault_domain)),
-        }
-    };
-    for (start, end, what) in &tally.timeline {
-        let (state, fault_domain) = match what {
-            Counts::Up => (State::Up, String::new()),
-            Counts::Unknown => (State::Unknown, String::new()),
-            Counts::LeftOut => (State::LeftOut, String::new()),
-            Counts::Down(cause) => (State::Down, domain(*cause)),
-        };
-        let mut at = *start;
-        for (from, to) in agreed.clipped(*start, *end).spans() {
-            push(at, *from, State::NotAgreed, String::new());
-            push(*from, *to, state, fault_domain.clone());
-            at = *to;
-        }
-        push(at, *end, State::NotAgreed, String::new());
-    }
-    all
-}
-
-/// A day, its first moment and that of the next one.
-type Bounds = (NaiveDate, (i64, i64));
-
-fn days(site: &Computed, all: &[Bounds], end: i64) -> Vec<model::Day> {
-    let mut segments = site.tally.timeline.iter().peekable();
-    let mut days = Vec::new();
-    for (date, (first, next)) in all.iter().copied().take_while(|(_, (first, _))| *first < end) {
-        let (mut up, mut down, mut unknown) = (0, 0, 0);
-        while let Some((start, until, what)) = segments.peek() {
-            let ms = site.agreed.overlap((*start).max(first), (*until).min(next));
-            match what {
-                Counts::Up => up += ms,
-                Counts::Down(_) => down += ms,
-                Counts::Unknown => unknown += ms,
-                Counts::LeftOut => {}
-            }
-            if *until > next {
-                break;
-            }
-            segments.next();
-        }
-        let number = date.to_epoch_days();
-        // They come in the order of their dates.
-        let found = site.days.binary_search_by_key(&number, |day| day.date);
-        let values = found.ok().and_then(|at| site.days.get(at)).map(|day| day.ranks).unwrap_or_default();
-        let [login_ms, external_rtt_ms, internal_rtt_ms] = values.map(quantiles);
-        days.push(model::Day {
-            date: date.to_string(),
-            availability: percent(up, up + down),
-            downtime_s: seconds(down),
-            unknown_s: seconds(unknown),
-            login_ms,
-            external_rtt_ms,
-            internal_rtt_ms,
-        });
-    }
-    days
 }
 
 fn policy(request: &Request) -> model::Policy {

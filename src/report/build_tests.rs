@@ -4,6 +4,7 @@ use super::super::policy::Window;
 use super::super::render::table;
 use super::*;
 use crate::agreed::Hours;
+use crate::zone::Zone;
 
 const CARRIER: (&str, &str, &str) = ("external", "no-reply", "carrier");
 const GATEWAY: (&str, &str, &str) = ("login", "login-timeout", "gateway");

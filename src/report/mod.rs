@@ -32,6 +32,7 @@ mod property_tests;
 #[cfg(test)]
 mod reference;
 mod runs;
+mod site;
 mod sum;
 mod summary;
 #[cfg(test)]
