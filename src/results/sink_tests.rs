@@ -134,31 +134,43 @@ fn the_oldest_are_lost_when_too_many_wait_and_the_others_are_not() {
 fn it_is_said_at_first_then_less_and_less_and_once_when_it_is_over() {
     let mut place = Place::new();
     let mut results = place.open();
-    // Once before anybody listens: a place in the code whose first message is just being sent by another test's thread
-    // would not know of a listener that comes now.
     place.break_off("results");
-    assert!(!place.write(&mut results, 0));
-    place.give_back("results");
-    assert!(place.write(&mut results, 0));
-    place.break_off("results");
-    let said = Said::default();
-    let _guard = tracing::subscriber::set_default(said.clone());
+    Ear::listen();
     for n in 0..60 {
         assert!(!place.write(&mut results, n));
         place.now += Duration::from_mins(1);
     }
     place.give_back("results");
     assert!(place.write(&mut results, 61) && place.write(&mut results, 62));
-    let said = said.0.lock().unwrap().join("\n");
+    let said = Ear::heard();
     assert_eq!(said.matches("cannot write rows").count(), 6, "{said}");
     assert_eq!(said.matches("rows can be written again").count(), 1, "{said}");
 }
 
-/// Keeps the messages of errors and warnings.
-#[derive(Debug, Clone, Default)]
-struct Said(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+/// Keeps what the listening thread says of errors and warnings.
+///
+/// It listens to all threads and is there for good: whether anybody wants to hear what a place in the code says is found
+/// out once, by whichever thread comes there first, and that may be another test's.
+#[derive(Debug)]
+struct Ear;
 
-impl tracing::Subscriber for Said {
+thread_local! {
+    static HEARD: std::cell::RefCell<Option<Vec<String>>> = const { std::cell::RefCell::new(None) };
+}
+
+impl Ear {
+    fn listen() {
+        static THERE: std::sync::Once = std::sync::Once::new();
+        THERE.call_once(|| tracing::subscriber::set_global_default(Self).unwrap());
+        HEARD.set(Some(Vec::new()));
+    }
+
+    fn heard() -> String {
+        HEARD.take().unwrap_or_default().join("\n")
+    }
+}
+
+impl tracing::Subscriber for Ear {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
         *metadata.level() <= tracing::Level::WARN
     }
@@ -182,7 +194,7 @@ impl tracing::Subscriber for Said {
         }
         let mut message = Message(String::new());
         event.record(&mut message);
-        self.0.lock().unwrap().push(message.0);
+        HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|heard| heard.push(message.0.clone())));
     }
 
     fn enter(&self, _: &tracing::span::Id) {}
