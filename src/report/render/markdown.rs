@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::definitions::DEFINITIONS;
-use super::words::{counted, length, length_of, local, millis, percent};
+use super::words::{counted, length, length_of, local, measures, percent};
 use crate::report::model::{Figures, Quantiles, Report, Site};
 
 /// Outages of one site that are shown; CSV rows and JSON have all.
@@ -91,15 +91,11 @@ fn sites(out: &mut String, report: &Report) {
 }
 
 fn values(out: &mut String, report: &Report) {
-    out.push_str(
-        "\n## Times\n\n| site | what | n | p50 ms | p95 ms | p99 ms | max ms |\n|---|---|---:|---:|---:|---:|---:|\n",
-    );
+    out.push_str("\n## Measured\n\n| site | what | n | p50 | p95 | p99 | max |\n|---|---|---:|---:|---:|---:|---:|\n");
     for site in &report.sites {
-        let figures = &site.figures;
-        let all =
-            [("login", &figures.login_ms), ("outside", &figures.external_rtt_ms), ("inside", &figures.internal_rtt_ms)];
-        for (what, Quantiles { n, p50, p95, p99, max }) in all.into_iter().filter(|(_, values)| values.n > 0) {
-            let cells = [p50, p95, p99, max].map(|value| millis(*value)).join(" | ");
+        let all = measures(&site.figures).into_iter().filter(|(_, values, _)| values.n > 0);
+        for (what, Quantiles { n, p50, p95, p99, max }, show) in all {
+            let cells = [p50, p95, p99, max].map(|value| show(*value)).join(" | ");
             let _ = writeln!(out, "| {} | {what} | {n} | {cells} |", text(&site.site));
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::definitions::DEFINITIONS;
-use super::words::{NOTHING, counted, length, length_of, local, pair, percent};
+use super::words::{NOTHING, counted, length, length_of, local, measures, pair, percent};
 use crate::report::model::{Day, Figures, Outage, Report, Site};
 
 /// Outages that are shown; the other formats have all.
@@ -22,6 +22,7 @@ pub fn table(report: &Report) -> String {
     if !report.sites.is_empty() {
         sites(&mut out, report);
         domains(&mut out, &report.total);
+        values(&mut out, &report.total);
         outages(&mut out, report);
         reasons(&mut out, &report.total);
     }
@@ -171,6 +172,19 @@ fn domains(out: &mut String, figures: &Figures) {
     }));
     out.push('\n');
     columns(out, &rows, &[1, 2, 3]);
+}
+
+fn values(out: &mut String, figures: &Figures) {
+    let mut rows = vec![["MEASURED", "N", "P50", "P95", "P99", "MAX"].map(str::to_owned)];
+    let measured = measures(figures).into_iter().filter(|(_, values, _)| values.n > 0);
+    rows.extend(measured.map(|(what, values, show)| {
+        let [p50, p95, p99, max] = [values.p50, values.p95, values.p99, values.max].map(show);
+        [what.to_owned(), values.n.to_string(), p50, p95, p99, max]
+    }));
+    if rows.len() > 1 {
+        out.push('\n');
+        columns(out, &rows, &[1, 2, 3, 4, 5]);
+    }
 }
 
 fn outages(out: &mut String, report: &Report) {

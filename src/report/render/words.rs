@@ -1,6 +1,6 @@
 //! Figures as people read them. Nothing is rounded up.
 
-use crate::report::model::Quantiles;
+use crate::report::model::{Figures, Quantiles};
 
 /// What is not known.
 pub(super) const NOTHING: &str = "—";
@@ -33,14 +33,32 @@ pub(super) fn length_of(seconds: Option<f64>) -> String {
     seconds.map_or_else(|| NOTHING.to_owned(), length)
 }
 
-/// `812` or `0.42`: milliseconds with three digits that say something.
+/// `1812`, `812.4` or `0.425`: milliseconds with four digits that say something, so within 0.05 % or to the microsecond.
 pub(super) fn millis(value: Option<f64>) -> String {
     match value {
         None => NOTHING.to_owned(),
-        Some(value) if value >= 100.0 => format!("{value:.0}"),
-        Some(value) if value >= 10.0 => format!("{value:.1}"),
-        Some(value) => format!("{value:.2}"),
+        Some(value) if value >= 1000.0 => format!("{value:.0}"),
+        Some(value) if value >= 100.0 => format!("{value:.1}"),
+        Some(value) if value >= 10.0 => format!("{value:.2}"),
+        Some(value) => format!("{value:.3}"),
     }
+}
+
+/// `0`, `33.327`: lost packets in percent, with all the digits that there are.
+pub(super) fn loss(value: Option<f64>) -> String {
+    let Some(value) = value else { return NOTHING.to_owned() };
+    format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// What has quantiles, with its unit, and how its values are shown.
+pub(super) fn measures(figures: &Figures) -> [(&'static str, &Quantiles, fn(Option<f64>) -> String); 5] {
+    [
+        ("login, ms", &figures.login_ms, millis),
+        ("RTT outside, ms", &figures.external_rtt_ms, millis),
+        ("RTT inside, ms", &figures.internal_rtt_ms, millis),
+        ("loss outside, %", &figures.external_loss_pct, loss),
+        ("loss inside, %", &figures.internal_loss_pct, loss),
+    ]
 }
 
 /// `p50 / p95`.
@@ -79,6 +97,13 @@ mod tests {
         for (seconds, text) in cases {
             assert_eq!(length(seconds), text);
         }
+    }
+
+    #[test]
+    fn values_are_shown_within_the_resolution_that_is_stated() {
+        let times = [0.051, 4.3214, 12.345, 843.25, 2312.3].map(|value| millis(Some(value)));
+        assert_eq!(times, ["0.051", "4.321", "12.35", "843.2", "2312"]);
+        assert_eq!([0.0, 20.0, 33.327, 99.999].map(|value| loss(Some(value))), ["0", "20", "33.327", "99.999"]);
     }
 
     #[test]

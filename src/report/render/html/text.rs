@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
+use super::super::words;
 use crate::record::is_unseen;
 
 /// What stands where nothing is known.
@@ -53,10 +54,9 @@ pub(super) fn percent_sign(value: Option<f64>) -> String {
     format!("{}\u{a0}%", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Lost packets in percent, to a tenth: they are no exacter than within 0.05 %.
+/// Lost packets in percent.
 pub(super) fn loss(value: Option<f64>) -> String {
-    let Some(value) = value else { return NOTHING.to_owned() };
-    format!("{}\u{a0}%", format!("{value:.1}").trim_end_matches(".0"))
+    value.map_or_else(|| NOTHING.to_owned(), |value| format!("{}\u{a0}%", words::loss(Some(value))))
 }
 
 /// Ten-thousandths, cut; a value that has four decimals already stays what it is.
@@ -118,16 +118,16 @@ pub(super) fn duration_or_nothing(seconds: Option<f64>) -> String {
     seconds.map_or_else(|| NOTHING.to_owned(), duration)
 }
 
-/// Milliseconds with three significant digits at least: `4.32 ms`, `843 ms`, `2.31 s`.
+/// Milliseconds with four significant digits: `4.321 ms`, `843.2 ms`, `2.312 s`.
 pub(super) fn milliseconds(value: Option<f64>) -> String {
     let Some(value) = value else { return NOTHING.to_owned() };
     match value {
-        _ if value >= 99_950.0 => format!("{:.0}\u{a0}s", value / 1e3),
-        _ if value >= 9_995.0 => format!("{:.1}\u{a0}s", value / 1e3),
-        _ if value >= 999.5 => format!("{:.2}\u{a0}s", value / 1e3),
-        _ if value >= 99.95 => format!("{value:.0}\u{a0}ms"),
-        _ if value >= 9.995 => format!("{value:.1}\u{a0}ms"),
-        _ => format!("{value:.2}\u{a0}ms"),
+        _ if value >= 99_995.0 => format!("{:.1}\u{a0}s", value / 1e3),
+        _ if value >= 9_999.5 => format!("{:.2}\u{a0}s", value / 1e3),
+        _ if value >= 999.95 => format!("{:.3}\u{a0}s", value / 1e3),
+        _ if value >= 99.995 => format!("{value:.1}\u{a0}ms"),
+        _ if value >= 9.9995 => format!("{value:.2}\u{a0}ms"),
+        _ => format!("{value:.3}\u{a0}ms"),
     }
 }
 
@@ -202,10 +202,10 @@ mod tests {
         let times = [0.051, 4.321, 12.34, 843.2, 2_312.3, 12_340.0, 120_000.0].map(|value| milliseconds(Some(value)));
         assert_eq!(
             times.map(|time| time.replace('\u{a0}', " ")),
-            ["0.05 ms", "4.32 ms", "12.3 ms", "843 ms", "2.31 s", "12.3 s", "120 s"]
+            ["0.051 ms", "4.321 ms", "12.34 ms", "843.2 ms", "2.312 s", "12.34 s", "120.0 s"]
         );
         let losses = [0.0, 20.0, 33.327, 99.999].map(|value| loss(Some(value)).replace('\u{a0}', " "));
-        assert_eq!(losses, ["0 %", "20 %", "33.3 %", "100 %"]);
+        assert_eq!(losses, ["0 %", "20 %", "33.327 %", "99.999 %"]);
         let sizes = [0, 1_099, 4_210_000, 2_000_000_000].map(|size| bytes(size).replace('\u{a0}', " "));
         assert_eq!(sizes, ["0 B", "1.0 kB", "4.2 MB", "2.0 GB"]);
     }
