@@ -89,6 +89,8 @@ impl From<Fault> for LoadError {
 /// sites fall back to) counts once.
 pub(super) struct Sink {
     file: Arc<str>,
+    /// The file came with the program.
+    built_in: bool,
     faults: RefCell<Collected>,
     warnings: RefCell<Collected>,
 }
@@ -114,7 +116,16 @@ impl Collected {
 
 impl Sink {
     pub(super) fn new(file: &str) -> Self {
-        Self { file: file.into(), faults: RefCell::default(), warnings: RefCell::default() }
+        Self { file: file.into(), built_in: false, faults: RefCell::default(), warnings: RefCell::default() }
+    }
+
+    /// For a file that came with the program: what takes long to check, tests have checked.
+    pub(super) fn built_in(file: &str) -> Self {
+        Self { built_in: true, ..Self::new(file) }
+    }
+
+    pub(super) const fn is_built_in(&self) -> bool {
+        self.built_in
     }
 
     /// Notes a fault.

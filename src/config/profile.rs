@@ -35,7 +35,7 @@ pub(super) fn built_in() -> Result<Profiles, LoadError> {
 }
 
 fn read_built_in() -> Result<Profiles, LoadError> {
-    let sink = Sink::new("built-in clients.yml");
+    let sink = Sink::built_in("built-in clients.yml");
     let profiles = super::yaml::parse(BUILT_IN, &sink).map(|node| {
         let root = Value::root(&node, &sink);
         read_profiles(Some(&root), &Profiles::new())

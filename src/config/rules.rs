@@ -29,13 +29,15 @@ fn read_rule(value: &Value<'_>) -> Option<DialogueRule> {
 
 fn read_pattern(value: &Value<'_>) -> Option<Pattern> {
     let text = value.raw()?;
-    match Pattern::new(text) {
-        // A copy: what this one keeps need not be compiled.
-        Ok(pattern) if pattern.clone().is_match("") => {
+    if value.sink.is_built_in() {
+        return Some(Pattern::unchecked(text));
+    }
+    match Pattern::checked(text) {
+        Ok((_, true)) => {
             value.not(text, "matches the empty text, so it would match at once and always", None);
             None
         }
-        Ok(pattern) => Some(pattern),
+        Ok((pattern, false)) => Some(pattern),
         Err(regex::Error::CompiledTooBig(_)) => {
             value.not(text, "is too large a regular expression", None);
             None
