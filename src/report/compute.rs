@@ -184,7 +184,7 @@ fn tell_units<'a, S: Source>(source: &S, units: &[Plan], span: Span<'a>) -> Resu
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let number = turn(units, next.fetch_add(1, Ordering::Relaxed));
                     let Some(plan) = units.get(number) else { return };
                     // Nobody listens any more: there was trouble.
                     if sender.send((number, read(source, plan, number, span))).is_err() {
@@ -205,6 +205,14 @@ fn tell_units<'a, S: Source>(source: &S, units: &[Plan], span: Span<'a>) -> Resu
         }
         Ok(told)
     })
+}
+
+/// Which unit is read in this turn: in the order of their dates, but the last one first where there are months. It is
+/// the file that is still written, of which there is no summary: begun last, all would wait for it.
+fn turn(units: &[Plan], turn: usize) -> usize {
+    let has_months = units.iter().any(|plan| matches!(plan, Plan::Month(_)));
+    let last_is_days = matches!(units.last(), Some(Plan::Dates(_)));
+    if has_months && last_is_days && turn < units.len() { (turn + units.len() - 1) % units.len() } else { turn }
 }
 
 impl Told<'_> {
