@@ -51,7 +51,10 @@ pub(super) fn loss(value: Option<f64>) -> String {
 }
 
 /// What has quantiles, with its unit, and how its values are shown.
-pub(super) fn measures(figures: &Figures) -> [(&'static str, &Quantiles, fn(Option<f64>) -> String); 5] {
+pub(super) type Measured<'a> = (&'static str, &'a Quantiles, fn(Option<f64>) -> String);
+
+/// All that has.
+pub(super) fn measures(figures: &Figures) -> [Measured<'_>; 5] {
     [
         ("login, ms", &figures.login_ms, millis),
         ("RTT outside, ms", &figures.external_rtt_ms, millis),
