@@ -164,10 +164,10 @@ fn verify(global: &Global, args: &ReportArgs, file: &Path) -> Result<u8, Command
         .map_err(|e| CommandError::Failed(format!("cannot recompute `{}`: {}", file.display(), seen(&chain(&e)))))?;
     if verified.differences.is_empty() {
         say(&format!(
-            "{}: every figure is the same, recomputed from {} rows in {} files\n",
+            "{}: every figure is the same, recomputed from {} in {}\n",
             file.display(),
-            verified.rows,
-            verified.files
+            render::counted(verified.rows, "row"),
+            render::counted(verified.files as u64, "file")
         ));
         return Ok(exit_code::OK);
     }

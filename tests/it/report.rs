@@ -214,6 +214,9 @@ async fn rows_that_can_not_be_read_are_counted_and_named() {
     ] {
         assert!(said.stdout.contains(expected), "{expected}: {}", said.stdout);
     }
+    write_day(&house, date, &good.repeat(3));
+    let said = report(&house, "--from 2025-10-20 --to 2025-10-20").await;
+    assert!(said.stdout.contains("\n2 rows stood there twice and counted once\n"), "{}", said.stdout);
     house.write("results/results_2025-10-20.csv", "name,age\nBob,7\n");
     let said = report(&house, "--from 2025-10-20 --to 2025-10-20").await;
     assert!(said.stdout.contains("line 1: not one row was read: its header lacks `time`"), "{}", said.stdout);

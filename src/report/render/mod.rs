@@ -15,3 +15,4 @@ pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
 pub use table::table;
+pub(crate) use words::counted;

@@ -259,11 +259,11 @@ fn foot(out: &mut String, report: &Report) {
         }
     }
     if problems.duplicates > 0 {
-        let _ = writeln!(out, "{} twice and counted once", counted(problems.duplicates, "row stood there"));
+        let _ = writeln!(out, "{} stood there twice and counted once", counted(problems.duplicates, "row"));
     }
     let rows: u64 = report.inputs.iter().map(|input| input.rows).sum();
-    let files = counted(report.inputs.len() as u64, "file");
-    let _ = writeln!(out, "from {rows} rows in {files}, by {} at {}", report.program, local(&report.generated));
+    let (rows, files) = (counted(rows, "row"), counted(report.inputs.len() as u64, "file"));
+    let _ = writeln!(out, "from {rows} in {files}, by {} at {}", report.program, local(&report.generated));
     out.push_str("\nHow the figures are defined:\n");
     for (term, meaning) in DEFINITIONS {
         let _ = writeln!(out, "  {term}: {meaning}");

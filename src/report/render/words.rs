@@ -78,7 +78,7 @@ pub(super) fn local(moment: &str) -> String {
 }
 
 /// `1 outage`, `2 outages`.
-pub(super) fn counted(number: u64, one: &str) -> String {
+pub(crate) fn counted(number: u64, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
