@@ -29,12 +29,12 @@ pub struct Claim {
 
 /// The processes that the claim covers, zombies included; never `own` (the prober) itself.
 pub fn ours(processes: &[Process], claim: &Claim, own: i32) -> Vec<Process> {
-    let own_session = processes.iter().find(|p| p.id.pid == own).map(|p| p.session);
+    let prober = processes.iter().find(|p| p.id.pid == own);
     let directly = |p: &Process| {
         claim.known.contains(&p.id)
             || claim.mark.is_some() && p.mark == claim.mark
             || claim.leader.is_some_and(|leader| p.id == leader || in_session_of(p, leader))
-            || claim.subreaper == Some(p.parent) && was_given_to_us(p, processes, own_session, claim)
+            || claim.subreaper == Some(p.parent) && was_given_to_us(p, prober, claim)
             || p.here == Some(true) && claim.adopt.iter().any(|adopt| adopt.covers(p))
     };
     let mut claimed: BTreeSet<i32> = processes.iter().filter(|p| directly(p)).map(|p| p.id.pid).collect();
@@ -60,17 +60,20 @@ fn in_session_of(process: &Process, leader: ProcessId) -> bool {
     process.session == leader.pid && process.id.start_time >= leader.start_time
 }
 
-/// A child of the prober that it did not start itself: the prober's own children stay in its session or are leaders of
-/// a client's. Only while a client of ours runs or ran (there is a leader) and only what is younger than it.
-fn was_given_to_us(process: &Process, processes: &[Process], own_session: Option<i32>, claim: &Claim) -> bool {
+/// A child of the prober that it did not start itself: the prober's own children stay in its session, or bear the mark of
+/// another cycle, or are only about to. Only while a client of ours runs or ran (there is a leader) and only what is
+/// younger than it.
+fn was_given_to_us(process: &Process, prober: Option<&Process>, claim: &Claim) -> bool {
     let Some(leader) = claim.leader else { return false };
-    let own_child = own_session == Some(process.session);
-    let other_client = process.session == process.id.pid
-        && process.id != leader
-        && process.mark.is_some()
-        && process.mark != claim.mark
-        && processes.iter().any(|p| p.id == process.id);
-    !own_child && !other_client && process.id.start_time >= leader.start_time
+    let own_child = prober.is_some_and(|prober| prober.session == process.session);
+    let of_another_cycle = process.mark.is_some() && process.mark != claim.mark;
+    !own_child && !of_another_cycle && !is_being_started(process, prober) && process.id.start_time >= leader.start_time
+}
+
+/// Another cycle's client between fork and exec is a session's leader already and has the prober's own arguments and
+/// environment, so no mark yet. What it will be, the next look tells.
+fn is_being_started(process: &Process, prober: Option<&Process>) -> bool {
+    process.in_exec || prober.is_some_and(|prober| !process.args.is_empty() && process.args == prober.args)
 }
 
 impl Adopt {
@@ -98,6 +101,7 @@ mod tests {
             args: vec![format!("/usr/bin/{name}")],
             mark: None,
             here: Some(true),
+            in_exec: false,
         }
     }
 
@@ -140,6 +144,33 @@ mod tests {
         let mut other = process(500, OWN, 500, "openconnect");
         other.mark = Some("c2".into());
         assert_eq!(pids(&[process(OWN, 1, OWN, "vpnprobe"), other], &claim()), Vec::<i32>::new());
+    }
+
+    #[test]
+    fn an_orphan_of_another_cycle_is_not_ours_whatever_its_session() {
+        let mut orphan = process(501, OWN, 500, "helper");
+        orphan.mark = Some("c2".into());
+        assert_eq!(pids(&[process(OWN, 1, OWN, "vpnprobe"), orphan], &claim()), Vec::<i32>::new());
+    }
+
+    #[test]
+    fn another_cycles_client_is_not_ours_before_it_has_its_mark() {
+        // After the fork: the prober's arguments, in a session of its own.
+        let mut forked = process(500, OWN, 500, "tokio-rt-worker");
+        forked.args = vec!["/usr/bin/vpnprobe".into()];
+        // In the midst of exec: neither arguments nor environment.
+        let mut in_exec = process(501, OWN, 501, "openconnect");
+        in_exec.in_exec = true;
+        in_exec.args.clear();
+        let all = [process(OWN, 1, OWN, "vpnprobe"), forked, in_exec];
+        assert_eq!(pids(&all, &claim()), Vec::<i32>::new());
+    }
+
+    #[test]
+    fn an_orphan_that_wiped_its_arguments_is_ours() {
+        let mut wiped = process(401, OWN, 401, "helper");
+        wiped.args.clear();
+        assert_eq!(pids(&[process(OWN, 1, OWN, "vpnprobe"), wiped], &claim()), [401]);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Process {
     pub mark: Option<String>,
     /// Whether it belongs to the network in question; `None` where this user may not see that.
     pub here: Option<bool>,
+    /// It is becoming another program just now: it has no arguments and no environment yet.
+    pub in_exec: bool,
 }
 
 /// Room for most environments; a larger one makes it grow.
@@ -75,7 +77,10 @@ fn read(pid: i32, mark_name: &str, buffer: &mut Vec<u8>) -> Option<Process> {
     }
     let mut process = parse_stat(&stat)?;
     if !process.zombie {
-        process.args = strings(content(pid, "cmdline", buffer).unwrap_or_default()).map(text).collect();
+        let arguments = content(pid, "cmdline", buffer).unwrap_or_default();
+        // One that wiped its arguments has zero bytes in their place.
+        process.in_exec = arguments.is_empty();
+        process.args = strings(arguments).map(text).collect();
         let mut environment = strings(content(pid, "environ", buffer).unwrap_or_default());
         process.mark = environment.find_map(|v| v.strip_prefix(mark_name.as_bytes())?.strip_prefix(b"=")).map(text);
     }
@@ -124,6 +129,7 @@ fn parse_stat(line: &str) -> Option<Process> {
         args: Vec::new(),
         mark: None,
         here: None,
+        in_exec: false,
     })
 }
 
