@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use nix::sys::signal::Signal;
 
 use serde_json::Value;
@@ -29,13 +30,19 @@ async fn cycle(prober: &mut Prober) -> (String, Option<String>) {
 
 /// Puts a file where a directory is, so that nobody can write there, not even root.
 fn break_off(house: &House, name: &str) {
-    fs::rename(house.path(name), house.path(&format!("{name}-away"))).unwrap();
-    house.write(name, "");
+    house.write(&format!("{name}-away"), "");
+    exchange(house, name);
 }
 
 fn give_back(house: &House, name: &str) {
-    fs::remove_file(house.path(name)).unwrap();
-    fs::rename(house.path(&format!("{name}-away")), house.path(name)).unwrap();
+    exchange(house, name);
+    fs::remove_file(house.path(&format!("{name}-away"))).unwrap();
+}
+
+/// In one step: a prober that finds no directory makes one.
+fn exchange(house: &House, name: &str) {
+    let (here, away) = (house.path(name), house.path(&format!("{name}-away")));
+    renameat2(AT_FDCWD, &here, AT_FDCWD, &away, RenameFlags::RENAME_EXCHANGE).unwrap();
 }
 
 #[tokio::test]
