@@ -64,7 +64,6 @@ const FOR_GOOD: Duration = Duration::from_hours(1_000_000);
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    crate::memory::share_one_heap();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
@@ -79,6 +78,10 @@ pub fn main() -> ExitCode {
         }
     };
     let global = &cli.global;
+    // A report computes on every core, and its threads would wait for one another; what else runs waits for years.
+    if !matches!(cli.command, Command::Report(_)) {
+        crate::memory::share_one_heap();
+    }
     if let Command::Ipsec(args) = &cli.command {
         telemetry::begin(global.log_format, args.verbosity());
         return ipsec::run(args);

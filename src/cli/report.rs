@@ -1,6 +1,7 @@
 //! `vpnprobe report`: the SLA report over the day files.
 
 use std::io::{self, BufWriter, Write};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ use crate::exit_code;
 use crate::record::seen;
 use crate::report::model::Report;
 use crate::report::period::{Period, PeriodError};
-use crate::report::{self, Configured, Files, MakeError, Request, render};
+use crate::report::{self, Configured, Detail, Files, MakeError, Request, render};
 
 /// What is written at once.
 const BUFFER: usize = 64 * 1024;
@@ -79,6 +80,16 @@ enum Format {
     Html,
 }
 
+impl Format {
+    /// What it shows of each site.
+    const fn detail(self) -> Detail {
+        match self {
+            Self::Table | Self::Csv => Detail::Longest(render::MOST_OUTAGES),
+            Self::Md | Self::Json | Self::Html => Detail::Everything,
+        }
+    }
+}
+
 /// Runs the command.
 pub(super) fn run(global: &Global, args: &ReportArgs) -> ExitCode {
     let done = match &args.verify {
@@ -106,7 +117,7 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
         groups: args.group.iter().cloned().collect(),
         now: now.timestamp_millis(),
         compare: true,
-        timeline: matches!(args.format, Format::Json | Format::Html),
+        detail: args.format.detail(),
     };
     let files = files(config.as_ref(), args.dir.as_deref(), !args.no_summaries);
     let report = report::make(&files, &request, progress(global).as_ref()).map_err(|e| not_made(&e))?;
@@ -115,6 +126,8 @@ fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
         Some(begun) => begun.finish(|out| write(&report, args.format, out))?,
     }
     warn_of_nothing(args, &files, &report);
+    // The process ends, and that gives back what a hundred thousand texts hold at once.
+    let _kept = ManuallyDrop::new(report);
     Ok(exit_code::OK)
 }
 

@@ -16,7 +16,7 @@ use crate::error::chain;
 use crate::report::letter::{self, Letter};
 use crate::report::model::Report;
 use crate::report::schedule::{Decision, Due, decide, label, next, settle};
-use crate::report::{self, Configured, Files, MakeError, Request, Silent};
+use crate::report::{self, Configured, Detail, Files, MakeError, Request, Silent};
 
 /// The wall clock may be set at any time, and says so to nobody: it is looked at so often at least.
 const LOOK: Duration = Duration::from_mins(1);
@@ -196,7 +196,7 @@ impl Maker {
             groups: BTreeSet::new(),
             now,
             compare: true,
-            timeline: true,
+            detail: Detail::Everything,
         };
         report::make(&self.files, &request, &Silent)
     }

@@ -1,10 +1,13 @@
 //! From a request to a report.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::thread;
 
 use chrono::{Days, NaiveDate};
 
 use super::compute::{Source, Span, Told, tell};
+use super::cores::on_every_core;
 use super::day_files::DayFiles;
 use super::input::ReadError;
 use super::model;
@@ -12,10 +15,9 @@ use super::moment::moment;
 use super::period::Period;
 use super::policy::{AgreedTimes, Policy};
 use super::runs::{Cause, HOLDS};
-use super::site::{Bounds, Computed, as_seen, site_of};
+use super::site::{Bounds, Computed, Detail, as_seen, site_of};
 use super::sum::Sum;
 use super::unit::{Agreed, Counting};
-use crate::agreed::day_bounds;
 use crate::record::{Verdict, seen};
 
 const DAY_MS: i64 = 86_400_000;
@@ -39,8 +41,8 @@ pub struct Request {
     pub now: i64,
     /// With the period before.
     pub compare: bool,
-    /// With the timeline of each site: it is the largest part of a report, and only pages and programs show it.
-    pub timeline: bool,
+    /// How much of each site.
+    pub detail: Detail,
 }
 
 impl Request {
@@ -85,23 +87,25 @@ pub(super) fn build<S: Source>(source: &S, request: &Request) -> Result<model::R
     let together = |wanted: &dyn Fn(&Computed) -> bool| {
         with_before(sum_of(&part.sites, wanted).unwrap_or_default().figures(target), wanted)
     };
-    let total = together(&|_| true);
     let names: BTreeSet<&str> = part.sites.iter().map(|site| &*site.group).filter(|group| !group.is_empty()).collect();
     let group = |name: &str| model::Group {
         group: seen(name),
         sites: part.sites.iter().filter(|site| &*site.group == name).map(|site| seen(&site.site)).collect(),
         figures: together(&|site| &*site.group == name),
     };
-    let groups = names.into_iter().map(group).collect();
-    let notes = notes(&part, request, (start, end), end < whole_end);
-    // One after the other: what was computed of a site goes when its part of the report is there.
-    let causes: Vec<Cause> = part.causes.iter().map(as_seen).collect();
-    let days: Vec<Bounds> = request.period.each_day().map(|date| (date, day_bounds(zone, date))).collect();
-    let sites = std::mem::take(&mut part.sites).into_iter().map(|site| {
-        let figures = with_before(site.sum.figures(target), &|other| other.site == site.site);
-        site_of(&site, figures, &causes, (zone, &days, end), request.timeline)
+    let (total, groups) = thread::scope(|scope| {
+        let total = scope.spawn(|| together(&|_| true));
+        let groups = names.into_iter().map(group).collect();
+        (total.join().unwrap_or_else(|panic| resume_unwind(panic)), groups)
     });
-    let sites = sites.collect();
+    let notes = notes(&part, request, (start, end), end < whole_end);
+    // What was computed of a site goes when its part of the report is there.
+    let causes: Vec<Cause> = part.causes.iter().map(as_seen).collect();
+    let days: Vec<Bounds> = request.period.each_day().map(|date| Bounds::of(zone, date)).collect();
+    let sites = on_every_core(std::mem::take(&mut part.sites), |site| {
+        let figures = with_before(site.sum.figures(target), &|other| other.site == site.site);
+        site_of(&site, figures, &causes, (zone, &days, end), request.detail)
+    });
     Ok(model::Report {
         report_version: model::VERSION,
         program: format!("vpnprobe {}", env!("CARGO_PKG_VERSION")),
@@ -174,7 +178,12 @@ fn compute<S: Source>(
         let first = period.from.checked_sub_days(Days::new(days_back)).unwrap_or(period.from);
         // In another zone than that of the files, the last rows may lie in the file of the next day.
         let last = period.to.succ_opt().unwrap_or(period.to);
-        let wanted: Vec<NaiveDate> = dates.iter().copied().filter(|date| (first..=last).contains(date)).collect();
+        let mut wanted = Vec::new();
+        for date in dates.iter().filter(|date| (first..=last).contains(date)) {
+            if *date <= period.to || source.reaches_before(*date, end)? {
+                wanted.push(*date);
+            }
+        }
         let told = tell(source, &wanted, |month| period.has_month(month.year, month.month), span)?;
         let needed = told.longest_interval_ms.saturating_mul(HOLDS) / DAY_MS + 1;
         let needed = u64::try_from(needed).unwrap_or(1).min(MOST_DAYS_BACK);
@@ -190,12 +199,12 @@ fn part_of(told: &mut Told<'_>, request: &Request, agreed: &AgreedTimes<'_>) -> 
     let merged = &mut told.merged;
     let causes = merged.names.causes().to_vec();
     let names = &merged.names;
-    let mut sites = Vec::new();
-    for (name, mut history) in std::mem::take(&mut merged.sites) {
+    let sites: Vec<_> = std::mem::take(&mut merged.sites).into_iter().collect();
+    let sites = on_every_core(sites, |(name, mut history)| {
         let wanted = (request.sites.is_empty() || request.sites.contains(&*name))
             && (request.groups.is_empty() || request.groups.contains(&*history.group));
-        let Some(first) = history.first.filter(|_| wanted) else { continue };
-        let tally = history.finish(names);
+        let first = history.first.filter(|_| wanted)?;
+        let (tally, values) = history.finish(names);
         let cause = |id: u32| causes.get(id as usize).cloned();
         let cycles: Vec<(Cause, Verdict, u64)> = history
             .cycles
@@ -203,8 +212,8 @@ fn part_of(told: &mut Told<'_>, request: &Request, agreed: &AgreedTimes<'_>) -> 
             .filter_map(|((id, verdict), cycles)| Some((cause(*id)?, *verdict, *cycles)))
             .collect();
         let is_left_out = |cause: &Cause| names.is_left_out_domain(cause);
-        let sum = Sum::of(&tally, &cycles, history.up, history.values, &causes, is_left_out);
-        sites.push(Computed {
+        let sum = Sum::of(&tally, &cycles, history.up, values, &causes, is_left_out);
+        Some(Computed {
             agreed: agreed.of(&name),
             site: name,
             group: history.group,
@@ -213,10 +222,10 @@ fn part_of(told: &mut Told<'_>, request: &Request, agreed: &AgreedTimes<'_>) -> 
             sum,
             tally,
             days: history.days,
-        });
-    }
+        })
+    });
     Part {
-        sites,
+        sites: sites.into_iter().flatten().collect(),
         duplicates: merged.duplicates,
         out_of_order: merged.out_of_order,
         probers: std::mem::take(&mut merged.probers),

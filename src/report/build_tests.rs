@@ -1,7 +1,7 @@
 use super::super::fake::{Given, Rows, at, down, row, unknown, up};
 use super::super::model::{Report, SegmentState, Site};
 use super::super::policy::Window;
-use super::super::render::table;
+use super::super::render::{self, MOST_OUTAGES, table};
 use super::*;
 use crate::agreed::Hours;
 use crate::zone::Zone;
@@ -29,7 +29,7 @@ fn asked(from: &str, to: &str, policy: Policy) -> Request {
         groups: BTreeSet::new(),
         now: i64::MAX,
         compare: false,
-        timeline: true,
+        detail: Detail::Everything,
     }
 }
 
@@ -313,4 +313,26 @@ fn a_row_that_is_too_old_for_the_usual_look_back_is_found() {
     let rows = [weekly("2026-11-08T12:00:00Z"), weekly("2026-11-21T12:00:00Z")];
     let report = report(&rows, &asked("2026-11-20", "2026-11-22", always()));
     assert_eq!(report.total.coverage, Some(100.0));
+}
+
+#[test]
+fn a_terminal_is_shown_the_same_whether_or_not_all_is_told() {
+    // Eighty outages of two sites, many of the same length: which are shown must not depend on it.
+    let mut rows = Vec::new();
+    for site in ["paris", "rome"] {
+        for number in 0..400_i64 {
+            let time = at("2026-11-20T00:00:00Z") + number * 600_000;
+            let is_down = number % 10 < 1 + number / 100;
+            let row = if is_down { down("2026-11-20T00:00:00Z", GATEWAY) } else { up("2026-11-20T00:00:00Z") };
+            rows.push(Given { time, site, ..row });
+        }
+    }
+    let request = asked("2026-11-20", "2026-11-22", always());
+    let everything = report(&rows, &request);
+    let overview = report(&rows, &Request { detail: Detail::Longest(MOST_OUTAGES), ..request });
+    assert_eq!(everything.total.outage_count, 80);
+    assert_eq!(table(&overview), table(&everything));
+    assert_eq!(render::csv(&overview).unwrap(), render::csv(&everything).unwrap());
+    assert!(table(&everything).contains("and 60 shorter ones"));
+    assert!(overview.sites.iter().all(|site| site.timeline.is_empty() && site.outages.len() == 20));
 }

@@ -8,6 +8,7 @@ use std::thread;
 
 use chrono::{Datelike, NaiveDate};
 
+use super::cores::threads_for;
 use super::merge::{Merger, Names, Overlap};
 use super::model::{BadLine, Input};
 use super::unit::{Agreed, Counting, Unit};
@@ -22,6 +23,11 @@ pub(super) trait Source: Sync {
 
     /// All rows of these dates as one unit.
     fn read(&self, dates: &[NaiveDate], counting: Counting<'_>) -> Result<Read, Self::Error>;
+
+    /// Whether a date has a row from before this moment.
+    fn reaches_before(&self, _date: NaiveDate, _moment: i64) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
 
     /// Whether the dates of a month can be had at once.
     fn has_month(&self, _month: Month) -> bool {
@@ -78,9 +84,6 @@ pub(super) struct Span<'a> {
     /// The fault domain that does not count.
     pub(super) leaves_out: Option<&'static str>,
 }
-
-/// More threads than this would only wait for one another's turn.
-const MOST_THREADS: usize = 16;
 
 /// What is read as one unit.
 #[derive(Debug, Clone)]
@@ -170,7 +173,7 @@ fn tell_units<'a, S: Source>(source: &S, units: &[Plan], span: Span<'a>) -> Resu
         notes: Vec::new(),
         longest_interval_ms: 0,
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(units.len());
+    let threads = threads_for(units.len());
     if threads < 2 {
         for (number, plan) in units.iter().enumerate() {
             told.take(number, read(source, plan, number, span)?)?;
@@ -217,8 +220,8 @@ fn turn(units: &[Plan], turn: usize) -> usize {
 
 impl Told<'_> {
     fn take<E>(&mut self, number: usize, read: Read) -> Result<(), Trouble<E>> {
-        self.merged.take(number, &read.unit).map_err(Trouble::Overlap)?;
         let longest = read.unit.sites.iter().map(|site| site.longest_interval_ms).max();
+        self.merged.take(number, read.unit).map_err(Trouble::Overlap)?;
         self.longest_interval_ms = self.longest_interval_ms.max(longest.unwrap_or(0));
         self.inputs.extend(read.inputs);
         self.bad.extend(read.bad);

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate};
 use ring::digest;
 
 use super::compute::{Month, Read, Source};
-use super::input::{DayFile, FindError, Found, ReadError, Reader, Reading, find, hexadecimal};
+use super::input::{DayFile, FindError, Found, ReadError, Reader, Reading, begins_at, find, hexadecimal};
 use super::model::{BadLine, Input};
 use super::period::Period;
 use super::summary;
@@ -185,6 +185,21 @@ impl<'a> DayFiles<'a> {
         Ok(())
     }
 
+    fn have_rows_before(&self, files: &[&DayFile], moment: i64) -> Result<bool, ReadError> {
+        if files.iter().all(|file| begins_at(file, moment)) {
+            return Ok(false);
+        }
+        let how = Reading { hash: false, zone: self.zone.clone() };
+        let (mut reader, mut found) = (Reader::new(), false);
+        for file in files {
+            match reader.read(file, &how, &mut |row, _| found |= row.time < moment) {
+                Ok(_) | Err(ReadError::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
     /// What is to be said of the directory.
     pub(super) fn notes(&self) -> &[String] {
         &self.found.notes
@@ -266,6 +281,20 @@ impl Source for DayFiles<'_> {
             [date] => self.read_day(*date, counting),
             several => self.read_rows(&self.of_dates(several), counting, None),
         }
+    }
+
+    fn reaches_before(&self, date: NaiveDate, moment: i64) -> Result<bool, ReadError> {
+        let files = self.of_dates(&[date]);
+        let path = summary::of_day(&self.files.dir, &self.files.stem, date);
+        let summary = if self.are_closed(&files) { summary::load(&path, &files, None) } else { None };
+        let reaches = match summary {
+            Some(read) => read.unit.reaches_before(moment),
+            None => self.have_rows_before(&files, moment)?,
+        };
+        if !reaches {
+            self.count(&files);
+        }
+        Ok(reaches)
     }
 
     fn has_month(&self, month: Month) -> bool {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::histogram::Histogram;
+use super::histogram::{Histogram, Sparse};
 use super::runs::{Cause, CauseId, Run, State};
 use super::tally::{Causes, Tally, Teller};
-use super::unit::{Agreed, DayValues, Measure, SiteUnit, Unit};
+use super::unit::{Agreed, Days, Measure, SiteUnit, Unit};
 use crate::agreed::Intervals;
 use crate::record::Verdict;
 
@@ -94,9 +94,23 @@ pub(super) struct SiteHistory {
     pub(super) up: u64,
     /// By cause and verdict.
     pub(super) cycles: BTreeMap<(CauseId, Verdict), u64>,
-    pub(super) values: [Histogram; Measure::ALL.len()],
+    /// What came, until there is enough of it or somebody asks: whoever asks does it for many sites at once.
+    waiting: Vec<Waiting>,
+    values: [Histogram; Measure::ALL.len()],
     /// Values of single dates.
-    pub(super) days: Vec<DayValues>,
+    pub(super) days: Days,
+}
+
+/// Units of a site that wait to be added up: a year of months, and some days.
+const MOST_WAITING: usize = 20;
+
+/// What a unit brought of a site, and takes time.
+#[derive(Debug)]
+struct Waiting {
+    /// With the causes of all units.
+    runs: Vec<Run>,
+    /// None of a unit that lies outside the period.
+    values: Option<[Sparse; Measure::ALL.len()]>,
 }
 
 impl SiteHistory {
@@ -109,14 +123,33 @@ impl SiteHistory {
             teller,
             up: 0,
             cycles: BTreeMap::new(),
+            waiting: Vec::new(),
             values: std::array::from_fn(|_| Histogram::default()),
-            days: Vec::new(),
+            days: Days::default(),
         }
     }
 
-    pub(super) fn finish(&mut self, names: &Names) -> Tally {
+    fn wait(&mut self, waiting: Waiting, names: &Names) {
+        self.waiting.push(waiting);
+        if self.waiting.len() >= MOST_WAITING {
+            self.add_up(names);
+        }
+    }
+
+    fn add_up(&mut self, names: &Names) {
+        for Waiting { runs, values } in std::mem::take(&mut self.waiting) {
+            self.teller.take(runs.into_iter(), names);
+            for (all, values) in self.values.iter_mut().zip(values.iter().flatten()) {
+                all.add(values);
+            }
+        }
+    }
+
+    /// Its times and outages, and all its values.
+    pub(super) fn finish(&mut self, names: &Names) -> (Tally, [Histogram; Measure::ALL.len()]) {
+        self.add_up(names);
         let empty = Teller::new(0, 0, Arc::new(Intervals::none()));
-        std::mem::replace(&mut self.teller, empty).finish(names)
+        (std::mem::replace(&mut self.teller, empty).finish(names), std::mem::take(&mut self.values))
     }
 }
 
@@ -136,11 +169,11 @@ impl<'a> Merger<'a> {
     }
 
     /// Takes the next unit.
-    pub(super) fn take(&mut self, number: usize, unit: &Unit) -> Result<(), Overlap> {
+    pub(super) fn take(&mut self, number: usize, unit: Unit) -> Result<(), Overlap> {
         let numbers: Vec<CauseId> = unit.causes.iter().map(|cause| self.names.number(cause)).collect();
         // What lies wholly outside the period counts elsewhere.
         let counts = unit.last >= self.start && unit.first < self.end;
-        for site in &unit.sites {
+        for site in unit.sites {
             self.take_site(number, counts, site, &numbers)?;
         }
         self.duplicates += unit.duplicates;
@@ -150,7 +183,7 @@ impl<'a> Merger<'a> {
         Ok(())
     }
 
-    fn take_site(&mut self, number: usize, counts: bool, unit: &SiteUnit, numbers: &[CauseId]) -> Result<(), Overlap> {
+    fn take_site(&mut self, number: usize, counts: bool, unit: SiteUnit, numbers: &[CauseId]) -> Result<(), Overlap> {
         if !self.sites.contains_key(&unit.site) {
             let history = SiteHistory::new(Teller::new(self.start, self.end, self.agreed.of(&unit.site)));
             self.sites.insert(unit.site.clone(), history);
@@ -161,18 +194,20 @@ impl<'a> Merger<'a> {
         }
         history.last = (unit.last, number);
         if unit.first < self.end && (history.group.is_empty() || unit.last >= self.start) {
-            history.group.clone_from(&unit.group);
-            history.kind.clone_from(&unit.kind);
+            history.group = unit.group;
+            history.kind = unit.kind;
         }
         if history.first.is_none() && unit.last >= self.start && unit.first < self.end {
             history.first = Some(unit.first.max(self.start));
         }
         let cause = |id: CauseId| numbers.get(id as usize).copied().unwrap_or(CauseId::MAX);
-        let runs = unit.runs.iter().map(|run| match run.state {
-            State::Down(id) => Run { state: State::Down(cause(id)), ..*run },
-            _ => *run,
-        });
-        history.teller.take(runs, &self.names);
+        let mut runs = unit.runs;
+        for run in &mut runs {
+            if let State::Down(id) = &mut run.state {
+                *id = cause(*id);
+            }
+        }
+        history.wait(Waiting { runs, values: counts.then_some(unit.values) }, &self.names);
         if !counts {
             return Ok(());
         }
@@ -180,10 +215,7 @@ impl<'a> Merger<'a> {
         for count in &unit.causes {
             *history.cycles.entry((cause(count.cause), count.verdict)).or_default() += count.cycles;
         }
-        for (all, values) in history.values.iter_mut().zip(&unit.values) {
-            all.add(values);
-        }
-        history.days.extend(&unit.days);
+        history.days.append(&unit.days);
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ pub mod schedule;
 mod build;
 mod compute;
 mod configured;
+mod cores;
 mod day_files;
 #[cfg(test)]
 mod fake;
@@ -46,4 +47,5 @@ pub use build::Request;
 pub use configured::Configured;
 pub use day_files::{Files, Progress, Silent};
 pub use make::{MakeError, Verified, make, verify, windows};
+pub use site::Detail;
 pub use verify::{Difference, VerifyError};

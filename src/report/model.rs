@@ -4,6 +4,8 @@
 //! RFC 3339 with milliseconds in the report's zone. What could not be computed is `null` (an availability without any
 //! known time), never 0 or 100.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of this form; raised when a field changes its meaning or goes. New fields may come at any time.
@@ -324,13 +326,21 @@ pub struct Segment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Day {
     /// `2026-11-20`.
-    pub date: String,
+    pub date: Arc<str>,
     /// Default availability, percent; `None`: nothing known or not agreed.
     pub availability: Option<f64>,
     /// Seconds.
     pub downtime_s: f64,
     /// Seconds.
     pub unknown_s: f64,
+    /// What was measured; `None` where it was not asked for.
+    #[serde(flatten)]
+    pub values: Option<Box<DayValues>>,
+}
+
+/// What was measured on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DayValues {
     /// Milliseconds.
     pub login_ms: Quantiles,
     /// Milliseconds.

@@ -55,14 +55,14 @@ fn fast(units: &[Vec<SimpleRow>], question: &Question) -> Answer {
     let counting = Counting { agreed: &same, start: question.start, end: question.end };
     let mut merger = Merger::new(question.start, question.end, &same, names);
     for (number, rows) in units.iter().enumerate() {
-        merger.take(number, &unit(rows, counting)).unwrap();
+        merger.take(number, unit(rows, counting)).unwrap();
     }
     let Some((_, mut history)) = merger.sites.pop_first() else {
         let agreed = agreed.overlap(question.start, question.end);
         return Answer { agreed, unknown: agreed, strict_down: agreed, ..Answer::default() };
     };
     let names = &merger.names;
-    let tally = history.finish(names);
+    let (tally, _) = history.finish(names);
     let mut answer = of_tally(&tally, names);
     answer.cycles_up = history.up;
     for ((cause, verdict), cycles) in &history.cycles {

@@ -9,8 +9,8 @@ use super::moment::moment;
 use super::runs::Cause;
 use super::sum::{Sum, percent, quantiles, seconds};
 use super::tally::{Counts, Outage, Tally};
-use super::unit::DayValues;
-use crate::agreed::Intervals;
+use super::unit::{DayValues, Days};
+use crate::agreed::{Intervals, day_bounds};
 use crate::record::seen;
 use crate::zone::Zone;
 
@@ -24,7 +24,7 @@ pub(super) struct Computed {
     pub(super) sum: Sum,
     pub(super) tally: Tally,
     pub(super) agreed: Arc<Intervals>,
-    pub(super) days: Vec<DayValues>,
+    pub(super) days: Days,
 }
 
 /// A cause as it is shown.
@@ -33,16 +33,25 @@ pub(super) fn as_seen(cause: &Cause) -> Cause {
     Cause { fault_domain: seen(&cause.fault_domain), stage: seen(&cause.stage), reason: seen(&cause.reason) }
 }
 
+/// How much is told of each site beside its figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What a terminal has room for: the longest outages, so many of each site, and how available each day was.
+    Longest(usize),
+    /// All outages, the timeline, and the values of each day: by far the largest part of a report.
+    Everything,
+}
+
 /// `causes` are as they are shown.
 pub(super) fn site_of(
     site: &Computed,
     figures: model::Figures,
     causes: &[Cause],
     (zone, all_days, end): (&Zone, &[Bounds], i64),
-    with_timeline: bool,
+    detail: Detail,
 ) -> model::Site {
     let mut timeline = Vec::new();
-    if with_timeline {
+    if detail == Detail::Everything {
         let domain = |cause: u32| causes.get(cause as usize).map(|c| c.fault_domain.to_string()).unwrap_or_default();
         let segments = segments(&site.tally, &site.agreed, &domain).into_iter();
         timeline.extend(segments.map(|(start, end, state, fault_domain)| model::Segment {
@@ -57,10 +66,21 @@ pub(super) fn site_of(
         group: Some(seen(&site.group)).filter(|group| !group.is_empty()),
         kind: seen(&site.kind),
         figures,
-        outages: site.tally.outages.iter().map(|outage| outage_of(zone, outage, causes)).collect(),
-        days: days(site, all_days, end),
+        outages: told(&site.tally.outages, detail).map(|outage| outage_of(zone, outage, causes)).collect(),
+        days: days(site, all_days, end, detail),
         timeline,
     }
+}
+
+/// The outages that are told, in the order of time; of equally long ones the first.
+fn told(all: &[Outage], detail: Detail) -> impl Iterator<Item = &Outage> {
+    let mut numbers: Vec<usize> = (0..all.len()).collect();
+    if let Detail::Longest(most) = detail {
+        numbers.sort_by_key(|number| std::cmp::Reverse(all[*number].agreed_ms));
+        numbers.truncate(most);
+        numbers.sort_unstable();
+    }
+    numbers.into_iter().map(|number| &all[number])
 }
 
 fn outage_of(zone: &Zone, outage: &Outage, causes: &[Cause]) -> model::Outage {
@@ -113,13 +133,32 @@ fn segments(tally: &Tally, agreed: &Intervals, domain: &dyn Fn(u32) -> String) -
     all
 }
 
-/// A day, its first moment and that of the next one.
-pub(super) type Bounds = (NaiveDate, (i64, i64));
+/// A day of the period.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    date: NaiveDate,
+    text: Arc<str>,
+    /// Its first moment, and that of the next one.
+    first: i64,
+    next: i64,
+}
 
-fn days(site: &Computed, all: &[Bounds], end: i64) -> Vec<model::Day> {
+impl Bounds {
+    pub(super) fn of(zone: &Zone, date: NaiveDate) -> Self {
+        let (first, next) = day_bounds(zone, date);
+        Self { date, text: date.to_string().into(), first, next }
+    }
+}
+
+fn days(site: &Computed, all: &[Bounds], end: i64, detail: Detail) -> Vec<model::Day> {
     let mut segments = site.tally.timeline.iter().peekable();
-    let mut days = Vec::new();
-    for (date, (first, next)) in all.iter().copied().take_while(|(_, (first, _))| *first < end) {
+    let measured: Option<Vec<DayValues>> = match detail {
+        Detail::Longest(_) => None,
+        Detail::Everything => Some(site.days.unpack().collect()),
+    };
+    let mut days = Vec::with_capacity(all.len());
+    for Bounds { date, text, first, next } in all.iter().take_while(|day| day.first < end) {
+        let (first, next) = (*first, *next);
         let (mut up, mut down, mut unknown) = (0, 0, 0);
         while let Some((start, until, what)) = segments.peek() {
             let ms = site.agreed.overlap((*start).max(first), (*until).min(next));
@@ -134,20 +173,21 @@ fn days(site: &Computed, all: &[Bounds], end: i64) -> Vec<model::Day> {
             }
             segments.next();
         }
-        let number = date.to_epoch_days();
-        // They come in the order of their dates.
-        let found = site.days.binary_search_by_key(&number, |day| day.date);
-        let values = found.ok().and_then(|at| site.days.get(at)).map(|day| day.ranks).unwrap_or_default();
-        let [login_ms, external_rtt_ms, internal_rtt_ms] = values.map(quantiles);
         days.push(model::Day {
-            date: date.to_string(),
+            date: Arc::clone(text),
             availability: percent(up, up + down),
             downtime_s: seconds(down),
             unknown_s: seconds(unknown),
-            login_ms,
-            external_rtt_ms,
-            internal_rtt_ms,
+            values: measured.as_ref().map(|all| Box::new(values_of(all, date.to_epoch_days()))),
         });
     }
     days
+}
+
+/// Those of this day; they come in the order of their dates.
+fn values_of(all: &[DayValues], date: i32) -> model::DayValues {
+    let found = all.binary_search_by_key(&date, |day| day.date);
+    let ranks = found.ok().and_then(|at| all.get(at)).map(|day| day.ranks).unwrap_or_default();
+    let [login_ms, external_rtt_ms, internal_rtt_ms] = ranks.map(quantiles);
+    model::DayValues { login_ms, external_rtt_ms, internal_rtt_ms }
 }

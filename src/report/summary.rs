@@ -20,7 +20,7 @@ use super::model::{BadLine, Input};
 use super::unit::{Agreed, Unit};
 
 /// What it is; the last byte is the version, raised with every change of the form or of how rows are read.
-const MAGIC: [u8; 8] = *b"vpnpsum\x02";
+const MAGIC: [u8; 8] = *b"vpnpsum\x03";
 /// No summary of a day or a month is so large.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 

@@ -19,6 +19,7 @@ use super::model::Report;
 use super::period::Period;
 use super::policy::{AgreedTimes, Policy, Window};
 use super::reference::SimpleRow;
+use super::site::Detail;
 use super::summary;
 use crate::agreed::Hours;
 use crate::zone::Zone;
@@ -104,7 +105,7 @@ fn asked(from: i64, days: u64, hours: &str, window: Option<(i64, i64)>) -> Reque
         groups: BTreeSet::new(),
         now: NOW,
         compare: true,
-        timeline: true,
+        detail: Detail::Everything,
     }
 }
 
@@ -222,6 +223,24 @@ fn a_summary_is_read_instead_of_its_day_files() {
     assert_eq!(results.report(&request, true).total.cycles.up, 1_000_000 + 61 * 24 - 20);
     // Who verifies reads the rows.
     assert_eq!(results.report(&request, false).total.cycles.up, 61 * 24 - 20);
+}
+
+#[test]
+fn the_file_of_the_next_day_is_read_only_where_it_has_rows_of_the_period() {
+    let results = two_months();
+    let names = |report: &Report| report.inputs.iter().map(|input| input.file.clone()).collect::<Vec<_>>();
+    let mut request = asked(0, 0, "always", None);
+    request.period = Period::days("2026-10-05".parse().unwrap(), "2026-10-05".parse().unwrap()).unwrap();
+    request.compare = false;
+    let own = ["results_2026-10-04.csv", "results_2026-10-05.csv"].map(str::to_owned);
+    assert_eq!(names(&results.report(&request, false)), own);
+    // By the clock of Berlin the day begins and ends two hours earlier than its files; by that of New York four hours later.
+    request.policy.zone = "Europe/Berlin".parse().unwrap();
+    assert_eq!(names(&results.report(&request, false)), own);
+    request.policy.zone = "America/New_York".parse().unwrap();
+    let report = results.report(&request, false);
+    assert_eq!(names(&report), [own.as_slice(), &["results_2026-10-06.csv".to_owned()]].concat());
+    assert_eq!(report.total.cycles.up, 24);
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(super) struct SiteUnit {
     /// In the order of [`Measure::ALL`]; of cycles in agreed time.
     pub(super) values: [Sparse; Measure::ALL.len()],
     /// Of single dates.
-    pub(super) days: Vec<DayValues>,
+    pub(super) days: Days,
 }
 
 /// Login time and round trips of one date, of cycles in agreed time.
@@ -63,6 +63,42 @@ pub(super) struct DayValues {
     pub(super) date: i32,
     /// The first three of [`Measure::ALL`].
     pub(super) ranks: [Ranks; 3],
+}
+
+/// Values of single dates, in the order of their dates, as they lie in a summary: only reports that show them read them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Days(#[serde(with = "serde_bytes")] Vec<u8>);
+
+impl Days {
+    pub(super) fn add(&mut self, values: &DayValues) {
+        // Into memory, which does not fail.
+        if let Ok(bytes) = postcard::to_allocvec(values) {
+            self.0.extend(bytes);
+        }
+    }
+
+    /// Those that follow.
+    pub(super) fn append(&mut self, next: &Self) {
+        self.0.extend_from_slice(&next.0);
+    }
+
+    /// Bytes that make no sense end it.
+    pub(super) fn unpack(&self) -> impl Iterator<Item = DayValues> {
+        let mut bytes = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (values, rest) = postcard::take_from_bytes(bytes).ok()?;
+            bytes = rest;
+            Some(values)
+        })
+    }
+}
+
+impl FromIterator<DayValues> for Days {
+    fn from_iter<I: IntoIterator<Item = DayValues>>(all: I) -> Self {
+        let mut days = Self::default();
+        all.into_iter().for_each(|values| days.add(&values));
+        days
+    }
 }
 
 /// When cycles of a unit count.
@@ -143,6 +179,11 @@ impl Unit {
         Ok(())
     }
 
+    /// Whether it has a row from before this moment.
+    pub(super) fn reaches_before(&self, moment: i64) -> bool {
+        !self.sites.is_empty() && self.first < moment
+    }
+
     fn cause(&mut self, cause: &Cause) -> CauseId {
         let known = self.causes.iter().position(|known| known == cause);
         let number = known.unwrap_or_else(|| {
@@ -189,7 +230,7 @@ impl SiteUnit {
         self.last = next.last;
         self.longest_interval_ms = self.longest_interval_ms.max(next.longest_interval_ms);
         self.up += next.up;
-        self.days.extend(next.days);
+        self.days.append(&next.days);
     }
 }
 

@@ -9,6 +9,7 @@ use super::build::Request;
 use super::model::{Excluded, Report, VERSION};
 use super::period::{Period, PeriodError};
 use super::policy::{Policy, Window};
+use super::site::Detail;
 use crate::agreed::HoursError;
 use crate::zone::UnknownZone;
 
@@ -97,7 +98,7 @@ pub(super) fn request_of(report: &Report) -> Result<Request, VerifyError> {
         groups: report.selection.groups.iter().cloned().collect(),
         now: moment("generated", &report.generated)?,
         compare: report.period.compared,
-        timeline: true,
+        detail: Detail::Everything,
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing is judged here and nothing is kept: every row is handed on as it stands, every line that is no row is told.
 
+mod begins;
 mod bytes;
 mod cells;
 mod ep_monitoring;
@@ -14,6 +15,7 @@ mod schema;
 mod source;
 mod time;
 
+pub(super) use begins::begins_at;
 pub use files::{DayFile, FindError, Found, Packing, Stamp, find};
 pub use read::{FileSummary, MOST_BAD_LINES, ReadError, Reader, Reading, read_file};
 pub use schema::Form;

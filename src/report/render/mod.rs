@@ -14,5 +14,5 @@ pub use headline::headline;
 pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
-pub use table::table;
+pub use table::{MOST_OUTAGES, table};
 pub(crate) use words::counted;

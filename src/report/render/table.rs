@@ -7,7 +7,7 @@ use super::words::{NOTHING, counted, length, length_of, local, measures, pair, p
 use crate::report::model::{Day, Figures, Outage, Report, Site};
 
 /// Outages that are shown; the other formats have all.
-const MOST_OUTAGES: usize = 20;
+pub const MOST_OUTAGES: usize = 20;
 /// Reasons that are shown.
 const MOST_REASONS: usize = 10;
 /// Lines that could not be read and are shown.
@@ -194,8 +194,9 @@ fn outages(out: &mut String, report: &Report) {
         return;
     }
     all.sort_by(|a, b| b.1.seconds.total_cmp(&a.1.seconds));
-    let more = all.len().saturating_sub(MOST_OUTAGES);
     all.truncate(MOST_OUTAGES);
+    // A report for a terminal need not have all of them.
+    let more = report.total.outage_count.saturating_sub(all.len() as u64);
     let mut rows = vec![["LONGEST OUTAGES", "START", "END", "LENGTH", "WHY", ""].map(str::to_owned)];
     rows.extend(all.iter().map(|(site, outage)| {
         let state = match (outage.restored, outage.open, outage.began_before) {

@@ -4,7 +4,7 @@ use super::label;
 use super::scale::Scale;
 use super::text::{milliseconds, put};
 use super::ticks;
-use crate::report::model::{Day, Quantiles};
+use crate::report::model::{Day, DayValues, Quantiles};
 
 /// Height of the plot without its axis, pixels.
 const HEIGHT: f64 = 110.0;
@@ -19,7 +19,13 @@ pub(super) struct Kind {
     /// `Login time`.
     pub(super) name: &'static str,
     /// The values of a day.
-    pub(super) of: fn(&Day) -> &Quantiles,
+    of: fn(&DayValues) -> &Quantiles,
+}
+
+impl Kind {
+    fn on(self, day: &Day) -> Option<&Quantiles> {
+        day.values.as_ref().map(|values| (self.of)(values))
+    }
 }
 
 /// Every plot of a site.
@@ -31,8 +37,8 @@ pub(super) const KINDS: [Kind; 3] = [
 
 /// A plot with its caption; `None` where fewer than two days have a value. `whole`: the quantiles of the period.
 pub(super) fn plot(scale: &Scale, days: &[Day], kind: Kind, whole: &Quantiles) -> Option<String> {
-    let medians: Vec<Option<f64>> = days.iter().map(|day| (kind.of)(day).p50).collect();
-    let highs: Vec<Option<f64>> = days.iter().map(|day| (kind.of)(day).p95).collect();
+    let medians: Vec<Option<f64>> = days.iter().map(|day| kind.on(day)?.p50).collect();
+    let highs: Vec<Option<f64>> = days.iter().map(|day| kind.on(day)?.p95).collect();
     if medians.iter().flatten().count() < 2 {
         return None;
     }

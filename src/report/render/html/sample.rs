@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
 use super::model::{
-    Availability, BadLine, Before, Cycles, Day, DomainShare, ErrorBudget, Excluded, Failure, Figures, Group, Input,
-    Outage, Period, Policy, Problems, Quantiles, Report, Segment, SegmentState, Selection, Site, VERSION,
+    Availability, BadLine, Before, Cycles, Day, DayValues, DomainShare, ErrorBudget, Excluded, Failure, Figures, Group,
+    Input, Outage, Period, Policy, Problems, Quantiles, Report, Segment, SegmentState, Selection, Site, VERSION,
 };
 
 const MINUTE: i64 = 60_000;
@@ -245,13 +245,15 @@ impl Sample {
         // A working day is a little slower than a Sunday.
         let busy = if date.weekday().to_sunday_zero_offset() == 0 { 0 } else { 250 };
         Day {
-            date: date.to_string(),
+            date: date.to_string().into(),
             availability: (!quiet).then(|| 100.0 - seconds(lost) / seconds(end - start) * 100.0),
             downtime_s: seconds(lost),
             unknown_s: 0.0,
-            login_ms: quantiles(quiet, slow + busy + dice.below(180), slow / 4 + dice.below(900)),
-            external_rtt_ms: quantiles(quiet, 18 + dice.below(4), 6 + dice.below(9)),
-            internal_rtt_ms: quantiles(quiet, 24 + dice.below(5), 9 + dice.below(12)),
+            values: Some(Box::new(DayValues {
+                login_ms: quantiles(quiet, slow + busy + dice.below(180), slow / 4 + dice.below(900)),
+                external_rtt_ms: quantiles(quiet, 18 + dice.below(4), 6 + dice.below(9)),
+                internal_rtt_ms: quantiles(quiet, 24 + dice.below(5), 9 + dice.below(12)),
+            })),
         }
     }
 }
@@ -294,7 +296,7 @@ fn figures(timeline: &[Segment], outages: &[Outage], days: &[Day]) -> Figures {
         };
         timeline.iter().filter(|segment| segment.state == state).map(length).sum()
     };
-    let mut login: Vec<f64> = days.iter().filter_map(|day| day.login_ms.p50).collect();
+    let mut login: Vec<f64> = days.iter().filter_map(|day| day.values.as_ref()?.login_ms.p50).collect();
     login.sort_by(f64::total_cmp);
     let middle = |share: usize| login.get(login.len() * share / 100).copied();
     let values = u64::try_from(days.len()).unwrap() * 142;

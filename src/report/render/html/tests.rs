@@ -101,7 +101,7 @@ fn what_stands_in_rows_is_text_and_never_markup() {
     }
     report.sites[0].figures.failures[0].reason = hostile.to_owned();
     report.sites[0].timeline[0].start = hostile.to_owned();
-    report.sites[0].days[0].date = hostile.to_owned();
+    report.sites[0].days[0].date = hostile.into();
     let page = html(&report);
     assert!(page.matches("&lt;script&gt;").count() >= 20);
     assert!(!page.contains("<script") && !page.contains("<img") && !page.contains('\u{202e}'));
