@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{AlertFacts, MAX_AGE, REPORT_MAX_AGE};
-use crate::record::Verdict;
+use super::{AlertFacts, FlapCounts, MAX_AGE, REPORT_MAX_AGE};
+use crate::record::{LeftoverKind, Verdict};
 
 /// One look at a subject.
 #[expect(clippy::struct_excessive_bools, reason = "each of them may be there with any other")]
@@ -31,6 +31,10 @@ pub struct Observation {
     pub triggered: bool,
     /// It was found dead at first and is up at the end; none when it was up all along, or is not now.
     pub back: Option<Back>,
+    /// What a client left behind; none where nothing had to be cleaned up.
+    pub leftovers: Option<Vec<LeftoverKind>>,
+    /// Whole days until the gateway's certificate ends; none where none was seen.
+    pub cert_days_left: Option<i64>,
     /// What a message tells.
     pub facts: AlertFacts,
 }
@@ -45,6 +49,24 @@ pub struct Back {
 }
 
 impl Observation {
+    /// A look that found nothing but this verdict.
+    pub fn of(subject: impl Into<String>, verdict: Verdict, at: DateTime<Utc>, interval: Duration) -> Self {
+        Self {
+            subject: subject.into(),
+            verdict,
+            at,
+            interval,
+            identity_failure: false,
+            paused: false,
+            silenced: false,
+            triggered: false,
+            back: None,
+            leftovers: None,
+            cert_days_left: None,
+            facts: AlertFacts::default(),
+        }
+    }
+
     /// Since when it is up, as this look saw it.
     pub(super) fn back_at(&self) -> DateTime<Utc> {
         let after = self.back.and_then(|back| TimeDelta::from_std(back.after).ok());
@@ -136,6 +158,55 @@ pub enum AlertKind {
         /// Restorings from the first to the last.
         times: u32,
     },
+    /// It changes between up and down again and again.
+    Flapping {
+        /// Changes between the last 21 looks.
+        changes: u32,
+        /// What it is now.
+        verdict: Verdict,
+    },
+    /// It still does.
+    FlappingDigest {
+        /// When people were told first.
+        start: DateTime<Utc>,
+        /// When they were told last: from then on it was counted.
+        since: DateTime<Utc>,
+        /// The how manieth, from 1.
+        number: u32,
+        /// What was seen since they were told last.
+        counts: FlapCounts,
+        /// What it is now.
+        verdict: Verdict,
+    },
+    /// It does no more.
+    FlappingOver {
+        /// When people were told first; never after the event itself.
+        start: DateTime<Utc>,
+        /// What was seen since.
+        counts: FlapCounts,
+        /// What it is now.
+        verdict: Verdict,
+    },
+    /// A client left something on the host that could not be put right.
+    Leftovers {
+        /// What.
+        kinds: Vec<LeftoverKind>,
+    },
+    /// Nothing is left any more.
+    LeftoversGone {
+        /// The first look after which something was left; never after the event itself.
+        start: DateTime<Utc>,
+    },
+    /// The gateway's certificate runs out, or has.
+    CertificateExpires {
+        /// Whole days until then; negative once it has.
+        days: i64,
+    },
+    /// The gateway has another one.
+    CertificateRenewed {
+        /// Whole days until it runs out.
+        days: i64,
+    },
     /// The prober could not tell for too long.
     Blind {
         /// First unknown cycle.
@@ -172,6 +243,11 @@ impl AlertKind {
 }
 
 impl AlertEvent {
+    /// What was decided at this look, with what it found.
+    pub(super) fn of(seen: &Observation, id: String, thread: String, kind: AlertKind, now: DateTime<Utc>) -> Self {
+        Self { id, thread, subject: seen.subject.clone(), at: now, kind, facts: seen.facts.clone() }
+    }
+
     /// A report that this prober sends. The key names it for ever: letters, digits and `. - _ =` only.
     pub fn report(prober: &str, key: &str, at: DateTime<Utc>, title: String) -> Self {
         let id = format!("report.{key}");

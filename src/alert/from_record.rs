@@ -22,6 +22,8 @@ impl Observation {
             silenced: record.maintenance.as_ref().is_some_and(|window| window.suppress_alerts),
             triggered: record.triggered,
             back: back(record),
+            leftovers: record.stages.iter().any(has_cleaned_up).then(|| record.leftovers.clone()),
+            cert_days_left: record.cert_days_left(),
             facts: AlertFacts::from_record(record),
         }
     }
@@ -82,6 +84,11 @@ fn back(record: &CycleRecord) -> Option<Back> {
 /// Whether the gateway refused the account here, even where an earlier stage decided the verdict.
 fn is_identity_failure(record: &StageRecord) -> bool {
     record.outcome.reason().map(Reason::fault_domain) == Some(FaultDomain::Identity)
+}
+
+/// Whether there was something to clean up.
+fn has_cleaned_up(record: &StageRecord) -> bool {
+    record.stage == Stage::Cleanup && !matches!(record.outcome, Outcome::Skipped { .. })
 }
 
 #[cfg(test)]

@@ -15,6 +15,10 @@ use super::text::one_line;
 use super::{AlertEvent, AlertFacts, AlertKind, PingFacts};
 use crate::record::{DialogueEvent, Reason};
 
+#[path = "message_flapping.rs"]
+mod flapping;
+#[path = "message_host.rs"]
+mod host;
 #[path = "message_tunnel.rs"]
 mod tunnel;
 
@@ -66,6 +70,22 @@ fn headline(event: &AlertEvent) -> String {
         AlertKind::Steady { start, end, times } => {
             let (times, span) = (tunnel::times(*times), words(length(*start, *end)));
             format!("{name} holds again, restored {times} in {span}")
+        }
+        AlertKind::Flapping { changes, verdict } => {
+            format!("{name} FLAPS: {changes} changes in 21 cycles, {verdict} now")
+        }
+        AlertKind::FlappingDigest { start, counts, .. } => {
+            let lasted = words(length(*start, event.at));
+            format!("{name} still FLAPS after {lasted}: {}", flapping::counted(*counts))
+        }
+        AlertKind::FlappingOver { start, verdict, .. } => {
+            format!("{name} no longer flaps after {}: {verdict}", words(length(*start, event.at)))
+        }
+        AlertKind::Leftovers { kinds } => format!("{name} left something on the host: {}", host::named(kinds)),
+        AlertKind::LeftoversGone { .. } => format!("{name}: nothing is left on the host any more"),
+        AlertKind::CertificateExpires { days } => format!("{name}: the certificate {}", host::runs_out(*days)),
+        AlertKind::CertificateRenewed { days } => {
+            format!("{name}: another certificate, which {}", host::runs_out(*days))
         }
         AlertKind::Test { .. } => format!("TEST from {name}: nothing is wrong"),
         AlertKind::Blind { since } => format!("{name} UNKNOWN for {}: {cause}", words(length(*since, event.at))),
@@ -140,6 +160,17 @@ impl Body<'_> {
             AlertKind::Unsteady { start, number, hour, day } => {
                 self.write_unsteady(&name, facts, (*start, event.at), *number, (*hour, *day));
             }
+            AlertKind::Flapping { changes, verdict } => self.write_flapping(&name, facts, *changes, *verdict),
+            AlertKind::FlappingDigest { start, since, counts, verdict, .. } => {
+                self.write_digest(&name, facts, (*start, *since), *counts, *verdict);
+            }
+            AlertKind::FlappingOver { start, counts, verdict } => {
+                self.write_flapping_over(&name, facts, (*start, event.at), *counts, *verdict);
+            }
+            AlertKind::Leftovers { kinds } => self.write_leftovers(&name, facts, kinds),
+            AlertKind::LeftoversGone { start } => self.write_leftovers_gone(&name, facts, *start, event.at),
+            AlertKind::CertificateExpires { days } => self.write_certificate(&name, facts, *days),
+            AlertKind::CertificateRenewed { days } => self.write_renewed(&name, facts, *days),
             AlertKind::Steady { start, end, times } => self.write_steady(&name, facts, (*start, *end), *times),
             AlertKind::Test { version } => {
                 let at = self.time(event.at);

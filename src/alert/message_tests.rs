@@ -1,8 +1,8 @@
 //! The messages as they are read, word for word.
 
 use super::*;
-use crate::alert::RestartFacts;
-use crate::record::{FailureKind, MalfunctionKind, SiteKind, Stage, TunnelFacts, Verdict};
+use crate::alert::{FlapCounts, RestartFacts};
+use crate::record::{FailureKind, LeftoverKind, MalfunctionKind, SiteKind, Stage, TunnelFacts, Verdict};
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -347,7 +347,12 @@ fn nothing_from_outside_can_forge_a_header_or_a_line() {
     let start = time("2026-11-20T06:15:30Z");
     let resolved = AlertKind::Resolved { start, end: start, failed: Box::new(facts.clone()), restored: true };
     let restored = AlertKind::Restored { start, end: start, hour: 1, day: 1 };
-    for kind in [AlertKind::Triggered { start, downs: 1 }, resolved, AlertKind::Blind { since: start }, restored] {
+    let flapping = AlertKind::Flapping { changes: 6, verdict: Verdict::Down };
+    let left = AlertKind::Leftovers { kinds: LeftoverKind::ALL.to_vec() };
+    let certificate = AlertKind::CertificateExpires { days: 7 };
+    let blind = AlertKind::Blind { since: start };
+    let triggered = AlertKind::Triggered { start, downs: 1 };
+    for kind in [triggered, resolved, blind, restored, flapping, left, certificate] {
         let text = render(&AlertEvent { subject: evil.repeat(100), ..event(kind, facts.clone()) }, &Zone::utc());
         assert!(!text.subject.chars().any(char::is_control) && text.subject.chars().count() <= MAX_SUBJECT);
         assert!(text.body.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{}", text.body);
@@ -371,4 +376,102 @@ fn lengths_are_said_as_people_say_them() {
     for (seconds, said) in cases {
         assert_eq!(words(Duration::from_secs(seconds)), said);
     }
+}
+
+#[test]
+fn one_that_flaps_and_what_is_told_until_it_is_over() {
+    let up = AlertFacts { stage: None, reason: None, detail: None, dialogue: Vec::new(), ..facts() };
+    let counts = FlapCounts { up: 12, down: 9, falls: 7 };
+    let start = time("2026-11-20T06:15:30Z");
+    let flapping = AlertKind::Flapping { changes: 6, verdict: Verdict::Down };
+    let said = render(&event(flapping, facts()), &"Europe/Paris".parse().unwrap());
+    assert_eq!(said.subject, "[vpnprobe] paris FLAPS: 6 changes in 21 cycles, down now");
+    assert!(said.body.starts_with(
+        "paris changes between up and down again and again: 6 times in the last 21 cycles. It is down now.\n\
+         Until that is over there is a digest now and then; an outage of 7 cycles in a row is told all the same.\n\
+         \nSite:            paris\nWhat failed:     login auth-rejected (identity)\n"
+    ));
+    let digest = AlertKind::FlappingDigest {
+        start,
+        since: time("2026-11-20T09:15:30Z"),
+        number: 1,
+        counts,
+        verdict: Verdict::Up,
+    };
+    let said = render(&event(digest, up.clone()), &"Europe/Paris".parse().unwrap());
+    assert_eq!(said.subject, "[vpnprobe] paris still FLAPS after 4 h 4 min: 12 up, 9 down; it went down 7 times");
+    assert!(said.body.contains("\nSince:           2026-11-20 10:15:30 CET\nCycles:          12 up, 9 down; it went"));
+    assert_text(
+        &event(AlertKind::FlappingOver { start, counts, verdict: Verdict::Up }, up),
+        "[vpnprobe] paris no longer flaps after 4 h 4 min: up",
+        "paris no longer changes between up and down: it stays up.
+
+From:            2026-11-20 07:15:30 CET
+To:              2026-11-20 11:20:00 CET
+Length:          4 h 4 min
+Cycles:          12 up, 9 down; it went down 7 times
+Prober:          edge-1
+
+Values now
+  External ping: 12.345 ms, 20 % lost
+  Gateway:       tcp 0.3 ms, tls 2.1 ms, certificate 364 days
+  Login:         not measured
+  Internal ping: not measured
+  Stages:        prepare=passed external=passed login=auth-rejected internal=skipped
+",
+    );
+}
+
+#[test]
+fn what_a_client_left_and_that_it_is_gone() {
+    let kinds = vec![LeftoverKind::InterfaceLeft, LeftoverKind::RouteLeft];
+    let said = render(&event(AlertKind::Leftovers { kinds }, facts()), &"Europe/Paris".parse().unwrap());
+    assert_eq!(said.subject, "[vpnprobe] paris left something on the host: interface-left, route-left");
+    for words in [
+        "The client of paris left something on the prober's host that could not be put right.\n",
+        "\nLeft:            interface-left, route-left\nProber:          edge-1\n\nWhat to try\n  interface-left: run",
+        "\n  route-left: run `vpnprobe cleanup`",
+    ] {
+        assert!(said.body.contains(words), "{words}: {}", said.body);
+    }
+    assert_text(
+        &event(AlertKind::LeftoversGone { start: time("2026-11-20T06:15:30Z") }, facts()),
+        "[vpnprobe] paris: nothing is left on the host any more",
+        "Nothing of the client of paris is left on the prober's host any more.
+
+Left since:      2026-11-20 07:15:30 CET
+Length:          4 h 4 min
+Prober:          edge-1
+",
+    );
+}
+
+#[test]
+fn a_certificate_that_runs_out_or_has_and_another_one() {
+    let subject = |kind| render(&event(kind, facts()), &"Europe/Paris".parse().unwrap()).subject;
+    for (days, words) in [
+        (30, "the certificate runs out in 30 days"),
+        (1, "the certificate runs out in 1 day"),
+        (0, "the certificate runs out within a day"),
+        (-1, "the certificate has run out"),
+    ] {
+        assert_eq!(subject(AlertKind::CertificateExpires { days }), format!("[vpnprobe] paris: {words}"));
+    }
+    assert_text(
+        &event(AlertKind::CertificateExpires { days: 7 }, facts()),
+        "[vpnprobe] paris: the certificate runs out in 7 days",
+        "The certificate of the gateway of paris runs out in 7 days.
+
+Site:            paris
+Gateway:         tcp 0.3 ms, tls 2.1 ms, certificate 364 days
+Prober:          edge-1
+
+What to try
+  Renew the gateway's certificate; where its fingerprint is pinned, pin the new one before it is used.
+",
+    );
+    assert_eq!(
+        subject(AlertKind::CertificateRenewed { days: 90 }),
+        "[vpnprobe] paris: another certificate, which runs out in 90 days"
+    );
 }

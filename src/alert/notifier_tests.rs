@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
 use super::*;
-use crate::alert::{AlertFacts, FileStore, HOLD_WINDOW, Outgoing, SendError};
+use crate::alert::{FileStore, HOLD_WINDOW, Outgoing, SendError};
 use crate::clock::SteadyClock;
 use crate::net::BoxFuture;
 use crate::record::Verdict;
@@ -127,18 +127,8 @@ impl Prober {
     async fn see(&mut self, site: &str, verdict: Verdict) {
         self.cycles += 1;
         let start: DateTime<Utc> = "2026-11-20T06:00:00Z".parse().unwrap();
-        let observation = Observation {
-            subject: site.into(),
-            verdict,
-            at: start + chrono::TimeDelta::seconds(self.cycles),
-            interval: Duration::from_mins(10),
-            identity_failure: false,
-            paused: false,
-            silenced: false,
-            triggered: false,
-            back: None,
-            facts: AlertFacts::default(),
-        };
+        let at = start + chrono::TimeDelta::seconds(self.cycles);
+        let observation = Observation::of(site, verdict, at, Duration::from_mins(10));
         let before = Instant::now();
         self.notifier.observe(observation, AlertRules { after: 1, ..AlertRules::default() }).await.unwrap();
         assert_eq!(before.elapsed(), Duration::ZERO, "observing waits for no channel");
@@ -392,18 +382,9 @@ async fn a_full_disk_is_an_error_and_people_are_told_nevertheless() {
     let (dir, email) = (dir(), Scripted::new("email", &[]));
     let prober = Prober::start(&dir, &[&email]);
     std::fs::create_dir(dir.path().join("alerts.json.new")).unwrap();
-    let observation = Observation {
-        subject: "paris".into(),
-        verdict: Verdict::Down,
-        at: "2026-11-20T06:00:00Z".parse().unwrap(),
-        interval: Duration::from_mins(10),
-        identity_failure: true,
-        paused: false,
-        silenced: false,
-        triggered: false,
-        back: None,
-        facts: AlertFacts::default(),
-    };
+    let at = "2026-11-20T06:00:00Z".parse().unwrap();
+    let observation =
+        Observation { identity_failure: true, ..Observation::of("paris", Verdict::Down, at, Duration::from_mins(10)) };
     let result = prober.notifier.observe(observation, AlertRules::default()).await;
     assert!(matches!(result, Err(NotifierError::Store(_))), "{result:?}");
     prober.delivered().await;

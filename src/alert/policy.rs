@@ -5,6 +5,9 @@
 //! next up (with `resolve_after` ups in a row once people were told of it); `unknown` changes neither. A down cycle that
 //! an event asked for may begin an outage, but is none of the streak: at once after a fall it would say the same twice.
 //!
+//! A subject that *flaps* changes too often for single messages: of its outages only those are told that last, or in which
+//! the account was refused.
+//!
 //! While a subject is *silenced* (maintenance) everything counts and nothing is told. What people would have been told, and
 //! what still is so at the first look afterwards, they are told then: with its true start, or its true end.
 
@@ -14,6 +17,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::event::steady_id;
+use super::expiry::Expiry;
+use super::flapping::{Flapping, LASTS};
+use super::leftovers::Leftovers;
 use super::restores::Restores;
 use super::{AlertEvent, AlertFacts, AlertKind, Observation};
 use crate::config::AlertRules;
@@ -35,6 +41,9 @@ pub struct SubjectState {
     outage: Option<Outage>,
     blindness: Option<Blindness>,
     restores: Restores,
+    flapping: Flapping,
+    leftovers: Leftovers,
+    certificate: Expiry,
 }
 
 /// The latest observation.
@@ -110,6 +119,11 @@ impl SubjectState {
         self.restores.is_unsteady()
     }
 
+    /// Whether people were told that it flaps, and it does.
+    pub const fn is_flapping(&self) -> bool {
+        self.flapping.is_told()
+    }
+
     /// Whether more than two intervals lie between the latest observation and this one.
     fn is_gap_before(&self, seen: &Observation) -> bool {
         self.last.is_some_and(|last| length(last.at, seen.at) > last.interval.max(seen.interval).saturating_mul(2))
@@ -145,6 +159,8 @@ impl Policy {
             state.break_streaks();
         }
         state.note_look(seen);
+        // A look that an event asked for says the same as the next one.
+        let flaps = if seen.triggered { None } else { state.flapping.on_look(seen, self.rules.reminder, now) };
         let events = match seen.verdict {
             Verdict::Up => {
                 let outage = state.outage.as_ref().map(|outage| (outage.start, outage.told.is_some()));
@@ -157,7 +173,8 @@ impl Policy {
                 [late.or_else(|| self.remind(state, seen, now)), self.on_unknown(state, seen, now), None]
             }
         };
-        events.into_iter().flatten().collect()
+        let beside = [state.leftovers.on_look(seen, now), state.certificate.on_look(seen, now)];
+        flaps.into_iter().chain(events.into_iter().chain(beside).flatten()).collect()
     }
 
     fn on_down(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
@@ -188,14 +205,7 @@ impl Policy {
         let (end, failed) = (end.max(outage.start), Box::new(told.failed));
         let kind = AlertKind::Resolved { start: outage.start, end, failed, restored };
         let id = format!("{}.up", told.thread);
-        Some(AlertEvent {
-            id,
-            thread: told.thread,
-            subject: seen.subject.clone(),
-            at: now,
-            kind,
-            facts: seen.facts.clone(),
-        })
+        Some(AlertEvent::of(seen, id, told.thread, kind, now))
     }
 
     /// Beside the outage: whether it was restored, and holds. `outage`: its start, and whether people were told of it.
@@ -246,19 +256,15 @@ impl Policy {
         let id = steady_id(&seen.subject, blindness.since, "blind");
         blindness.thread = Some(id.clone());
         let kind = AlertKind::Blind { since: blindness.since };
-        Some(AlertEvent {
-            thread: id.clone(),
-            id,
-            subject: seen.subject.clone(),
-            at: now,
-            kind,
-            facts: seen.facts.clone(),
-        })
+        Some(AlertEvent::of(seen, id.clone(), id, kind, now))
     }
 }
 
 /// An outage that people ought to know of is told, once, as soon as they may be told.
 fn tell(state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+    if state.flapping.is_told() && state.downs < LASTS && !seen.identity_failure {
+        return None;
+    }
     // None since a gap: it had been told before, were it not for maintenance.
     let downs = state.downs.max(1);
     let outage = state.outage.as_mut().filter(|outage| outage.owed && outage.told.is_none() && !seen.silenced)?;
@@ -274,14 +280,8 @@ fn see_again(state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -
     let Blindness { since, thread } =
         state.blindness.take_if(|blindness| blindness.thread.is_none() || !seen.silenced)?;
     let thread = thread?;
-    Some(AlertEvent {
-        id: format!("{thread}.over"),
-        thread,
-        subject: seen.subject.clone(),
-        at: now,
-        kind: AlertKind::BlindOver { since, verdict: seen.verdict },
-        facts: seen.facts.clone(),
-    })
+    let kind = AlertKind::BlindOver { since, verdict: seen.verdict };
+    Some(AlertEvent::of(seen, format!("{thread}.over"), thread, kind, now))
 }
 
 /// From `from` to `to`; zero where the wall clock was set back between them.

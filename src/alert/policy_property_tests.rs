@@ -51,9 +51,9 @@ proptest! {
     #[test]
     fn alerts_alternate_and_every_one_is_resolved_once(rules in any_rules(), steps in steps()) {
         let mut state = SubjectState::default();
-        let (mut now, mut open, mut blind, mut unsteady) = (minute(0), None, None, None);
-        // And for an hour, for one that fell again and again.
-        let ups_to_end = (0..=rules.resolve_after + 6).map(|_| Step {
+        let (mut now, mut open, mut blind, mut unsteady, mut flapping) = (minute(0), None, None, None, None);
+        // And for an hour, for one that fell again and again; and for one that flaps until nothing is known but that.
+        let ups_to_end = (0..=rules.resolve_after + 20).map(|_| Step {
             verdict: Verdict::Up,
             identity_failure: false,
             minutes: 10,
@@ -86,6 +86,17 @@ proptest! {
                         prop_assert_eq!(open.take(), Some(event.thread));
                         prop_assert!(start <= end);
                     }
+                    (AlertKind::Flapping { changes: 5.., .. }, Verdict::Up | Verdict::Down) => {
+                        prop_assert!(flapping.replace(event.thread).is_none(), "flapping twice");
+                    }
+                    (AlertKind::FlappingDigest { start, since, .. }, Verdict::Up | Verdict::Down) => {
+                        prop_assert_eq!(flapping.as_ref(), Some(&event.thread));
+                        prop_assert!(start <= since || *since <= now);
+                    }
+                    (AlertKind::FlappingOver { start, .. }, Verdict::Up | Verdict::Down) => {
+                        prop_assert_eq!(flapping.take(), Some(event.thread));
+                        prop_assert!(*start <= now);
+                    }
                     (AlertKind::Blind { .. }, Verdict::Unknown) => {
                         prop_assert!(blind.replace(event.thread).is_none(), "blind twice");
                     }
@@ -112,7 +123,9 @@ proptest! {
             prop_assert_eq!(state.open_alert().is_some(), open.is_some());
             prop_assert_eq!(state.blind_since().is_some(), blind.is_some());
             prop_assert_eq!(state.is_unsteady(), unsteady.is_some());
+            prop_assert_eq!(state.is_flapping(), flapping.is_some());
         }
-        prop_assert!(open.is_none() && blind.is_none() && unsteady.is_none(), "everything ends when it is up again");
+        let all_over = open.is_none() && blind.is_none() && unsteady.is_none() && flapping.is_none();
+        prop_assert!(all_over, "everything ends when it is up again");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alert::Back;
-use crate::record::FailureKind;
+use crate::record::{FailureKind, LeftoverKind};
 
 const INTERVAL: Duration = Duration::from_mins(10);
 
@@ -19,18 +19,7 @@ fn minute(minutes: i64) -> DateTime<Utc> {
 }
 
 fn look(verdict: Verdict, at: DateTime<Utc>) -> Observation {
-    Observation {
-        subject: "paris".into(),
-        verdict,
-        at,
-        interval: INTERVAL,
-        identity_failure: false,
-        paused: false,
-        silenced: false,
-        triggered: false,
-        back: None,
-        facts: AlertFacts::default(),
-    }
+    Observation::of("paris", verdict, at, INTERVAL)
 }
 
 fn name(kind: &AlertKind) -> &'static str {
@@ -42,6 +31,13 @@ fn name(kind: &AlertKind) -> &'static str {
         AlertKind::BlindOver { .. } => "blind-over",
         AlertKind::Test { .. } | AlertKind::Report { .. } => "told otherwise",
         AlertKind::Restored { .. } => "restored",
+        AlertKind::Flapping { .. } => "flapping",
+        AlertKind::FlappingDigest { .. } => "flapping-digest",
+        AlertKind::FlappingOver { .. } => "flapping-over",
+        AlertKind::Leftovers { .. } => "leftovers",
+        AlertKind::LeftoversGone { .. } => "leftovers-gone",
+        AlertKind::CertificateExpires { .. } => "certificate-expires",
+        AlertKind::CertificateRenewed { .. } => "certificate-renewed",
         AlertKind::Unsteady { number: 0, .. } => "unsteady",
         AlertKind::Unsteady { .. } => "unsteady-reminder",
         AlertKind::Steady { .. } => "steady",
@@ -63,7 +59,9 @@ fn walk(rules: AlertRules, story: &str) {
     let (mut minutes, mut silenced) = (0, false);
     let mut events = 0;
     let mut said = String::new();
-    for step in story.chars().filter(|c| !matches!(c, '!' | 'r' | '~' | 'b' | 'o' | '+' | '#' | '=' | ' ')) {
+    for step in
+        story.chars().filter(|c| !matches!(c, '!' | 'r' | '~' | 'b' | 'o' | '+' | '#' | '=' | 'f' | 'g' | 's' | ' '))
+    {
         said.push(step);
         let verdict = match step {
             'u' | 'U' | 'x' | 'X' | 'a' => Verdict::Up,
@@ -100,6 +98,13 @@ fn walk(rules: AlertRules, story: &str) {
                 AlertKind::Restored { .. } => '+',
                 AlertKind::Unsteady { number: 0, .. } => '#',
                 AlertKind::Steady { .. } => '=',
+                AlertKind::Flapping { .. } => 'f',
+                AlertKind::FlappingDigest { .. } => 'g',
+                AlertKind::FlappingOver { .. } => 's',
+                AlertKind::Leftovers { .. }
+                | AlertKind::LeftoversGone { .. }
+                | AlertKind::CertificateExpires { .. }
+                | AlertKind::CertificateRenewed { .. } => '*',
                 AlertKind::Test { .. } | AlertKind::Report { .. } => 't',
             });
         }
@@ -112,14 +117,14 @@ fn walk(rules: AlertRules, story: &str) {
 fn default_rules() {
     for story in [
         "u u u u",
-        "d u d u d u",           // never two in a row
-        "u d d! d d u~ u",       // once, and once when it is over
-        "u d u d d! u~ d d! u~", // each outage of its own
-        "i! p p p p p p u~",     // an account at rest is no blindness
-        "d ? d!",                // unknown neither counts nor resets
-        "d d! ? ? u~",           // and does not resolve
-        "d . d!",                // one missed cycle is no gap
-        "d . . d d!",            // more than two intervals: the count begins anew
+        "d u d u d u",            // never two in a row
+        "u d d! d d u~ u",        // once, and once when it is over
+        "u d u d d! u~ d d! uf~", // each outage of its own
+        "i! p p p p p p u~",      // an account at rest is no blindness
+        "d ? d!",                 // unknown neither counts nor resets
+        "d d! ? ? u~",            // and does not resolve
+        "d . d!",                 // one missed cycle is no gap
+        "d . . d d!",             // more than two intervals: the count begins anew
         "d ? . . d d!",
         "d d! . . . . d d u~", // an open alert stays open over a gap
         "d d! . . . . u~",
@@ -201,6 +206,101 @@ fn a_restored_tunnel_is_one_notice_and_three_within_an_hour_are_an_alert() {
     let reminded = AlertRules { reminder: Duration::from_hours(1), ..rules() };
     walk(reminded, "x+ u x+ u x# u x u x u xr u x u u u u u u u=");
     walk(AlertRules { reminder: Duration::ZERO, ..rules() }, "x+ x+ x# x x x x x x x x x x x x x x x x x x x x x x x");
+}
+
+#[test]
+fn what_changes_again_and_again_is_told_once_then_by_digests_and_once_when_it_is_over() {
+    for story in [
+        "u d u d u d uf d u u u u u u u u u u u u u u u u us u",
+        // Its outages are not told, however long they wait for their count; what was told before is told to its end.
+        "u d d! u~ d d! u~ d d! uf~ d d u u d d u u u u u u u u u u u u u us u u u",
+        // A digest every four hours.
+        "u d u d u d uf d u d u d u d u d u d u d u d u d u d u d u d ug d u d u d u d u d u u u u u u u u u u u u u u ug u us",
+        // One that lasts is told, and its end.
+        "u d u d u d uf d d d d d d d! d d u~ u u u u u u u us",
+        // Down when it is over: an outage like any other.
+        "u d u d u d uf d u u u u u u u u u u u u u u u u d ds! u~",
+        // What is not known is no change, and five of them are too few.
+        "u ? d ? u ? d u d",
+        "u d u R d u d uf R d u u u u u u u u R u u u u u u u u us u",
+        // A refused account is told whatever else is so.
+        "u d u d u d uf i! u~ u",
+    ] {
+        walk(rules(), story);
+    }
+    walk(
+        AlertRules { after: 1, ..rules() },
+        "u d! u~ d! u~ d! uf~ d u d u d u d u d u u u u u u u u u u u u u u ug u us u",
+    );
+    let without = AlertRules { reminder: Duration::ZERO, ..rules() };
+    walk(
+        without,
+        "u d u d u d uf d u d u d u d u d u d u d u d u d u d u d u d u d u d u d u d u d u d u d u d u d u d u",
+    );
+}
+
+#[test]
+fn in_maintenance_no_flapping_is_told_and_what_still_flaps_afterwards_is() {
+    walk(rules(), "( u d u d u d u d ) uf d u");
+    walk(rules(), "u d u d u d uf ( u u u u u u u u u u u u u u u u u u u u u ) us u");
+}
+
+#[test]
+fn events_between_the_cycles_make_nothing_flap() {
+    walk(rules(), "u D u D u D u D u D u D u D u D u D u");
+}
+
+/// What these looks cause; each ten minutes after the one before.
+fn told(looks: impl IntoIterator<Item = Observation>) -> Vec<(usize, AlertKind)> {
+    let mut state = SubjectState::default();
+    let mut all = Vec::new();
+    for (number, seen) in looks.into_iter().enumerate() {
+        let at = minute(10 * i64::try_from(number).unwrap());
+        let seen = Observation { at, ..seen };
+        all.extend(Policy::new(rules()).observe(&mut state, &seen, at).into_iter().map(|event| (number, event.kind)));
+        state = restarted(&state);
+    }
+    all
+}
+
+#[test]
+fn a_certificate_that_runs_out_is_told_at_thirty_fourteen_seven_days_and_one_and_when_it_is_renewed() {
+    let look = |days| Observation { cert_days_left: days, ..look(Verdict::Up, start()) };
+    let days = [40, 31, 30, 29, 15, 14, 13, 7, 2, 1, 0, -1, -2, 90, 90, 90, 89];
+    let kinds = told(days.map(|days| look(Some(days))));
+    let expires = |days| AlertKind::CertificateExpires { days };
+    assert_eq!(
+        kinds,
+        [
+            (2, expires(30)),
+            (5, expires(14)),
+            (7, expires(7)),
+            (9, expires(1)),
+            (15, AlertKind::CertificateRenewed { days: 90 })
+        ]
+    );
+    // Looked at for the first time when it has three days: once.
+    assert_eq!(told([3, 3, 2].map(|days| look(Some(days)))), [(0, expires(3))]);
+    // Two gateways behind one name, of which one was renewed; and looks that saw none.
+    assert_eq!(told([5, 90, 5, 90, 90, 5].map(|days| look(Some(days)))), [(0, expires(5))]);
+    assert_eq!(told([None, Some(5), None, Some(5)].map(look)), [(1, expires(5))]);
+    let silenced = |days| Observation { silenced: true, ..look(Some(days)) };
+    assert_eq!(told([silenced(20), silenced(10), look(Some(10))]), [(2, expires(10))]);
+}
+
+#[test]
+fn leftovers_are_told_at_the_first_and_when_they_are_gone() {
+    let look = |left: Option<&[LeftoverKind]>| Observation {
+        leftovers: left.map(<[_]>::to_vec),
+        ..look(Verdict::Up, start())
+    };
+    let (route, nothing) = (Some([LeftoverKind::RouteLeft].as_slice()), Some([].as_slice()));
+    let kinds = told([nothing, route, route, None, nothing, nothing].map(look));
+    let left = AlertKind::Leftovers { kinds: vec![LeftoverKind::RouteLeft] };
+    assert_eq!(kinds, [(1, left.clone()), (4, AlertKind::LeftoversGone { start: minute(10) })]);
+    let silenced = |left| Observation { silenced: true, ..look(left) };
+    assert_eq!(told([silenced(route), look(nothing)]), []);
+    assert_eq!(told([silenced(route), look(route)]), [(1, left)]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Restores {
             let id = steady_id(&seen.subject, seen.at, "restored");
             let end = seen.back_at().max(down_since);
             let kind = AlertKind::Restored { start: down_since, end, hour: count(hour), day: count(day) };
-            return (!is_told).then(|| event(seen, id.clone(), id, kind, now));
+            return (!is_told).then(|| AlertEvent::of(seen, id.clone(), id, kind, now));
         }
         let start = self.times[self.times.len() - hour];
         let id = steady_id(&seen.subject, start, "unsteady");
@@ -87,7 +87,7 @@ impl Restores {
             calm_since: Some(seen.back_at()),
         });
         let kind = AlertKind::Unsteady { start, number: 0, hour: count(hour), day: count(day) };
-        Some(event(seen, id.clone(), id, kind, now))
+        Some(AlertEvent::of(seen, id.clone(), id, kind, now))
     }
 
     /// It was found up, without help.
@@ -101,7 +101,7 @@ impl Restores {
         }
         let Unsteady { thread, start, times, .. } = self.unsteady.take()?;
         let kind = AlertKind::Steady { start, end: calm_since.max(start), times };
-        Some(event(seen, format!("{thread}.over"), thread, kind, now))
+        Some(AlertEvent::of(seen, format!("{thread}.over"), thread, kind, now))
     }
 
     /// It was found down, or nobody looked for a while: nobody knows that it held.
@@ -148,12 +148,8 @@ impl Unsteady {
         let id = format!("{}.reminder-{}", self.thread, self.reminders);
         let kind =
             AlertKind::Unsteady { start: self.start, number: self.reminders, hour: count(hour), day: count(day) };
-        Some(event(seen, id, self.thread.clone(), kind, now))
+        Some(AlertEvent::of(seen, id, self.thread.clone(), kind, now))
     }
-}
-
-fn event(seen: &Observation, id: String, thread: String, kind: AlertKind, now: DateTime<Utc>) -> AlertEvent {
-    AlertEvent { id, thread, subject: seen.subject.clone(), at: now, kind, facts: seen.facts.clone() }
 }
 
 fn count(times: usize) -> u32 {

@@ -348,17 +348,10 @@ async fn an_outage_becomes_two_mails_in_one_thread() {
     .unwrap();
     let task = tokio::spawn(task.run());
     for (second, verdict) in [(0, Verdict::Down), (10, Verdict::Down), (20, Verdict::Up)] {
+        let at = format!("2026-11-20T06:15:{second:02}Z").parse().unwrap();
         let observation = Observation {
-            subject: "paris".into(),
-            verdict,
-            at: format!("2026-11-20T06:15:{second:02}Z").parse().unwrap(),
-            interval: Duration::from_secs(10),
-            identity_failure: false,
-            paused: false,
-            silenced: false,
-            triggered: false,
-            back: None,
             facts: AlertFacts { prober: "edge 1".into(), ..AlertFacts::default() },
+            ..Observation::of("paris", verdict, at, Duration::from_secs(10))
         };
         notifier.observe(observation, AlertRules::default()).await.unwrap();
     }

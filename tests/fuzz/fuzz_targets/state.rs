@@ -97,18 +97,7 @@ fn work_with(mut state: AlertState) {
         ];
         for (number, (verdict, back)) in (1..).zip(cycles) {
             let at = now() + TimeDelta::seconds(600 * number);
-            let seen = Observation {
-                subject: name.clone(),
-                verdict,
-                at,
-                interval: Duration::from_secs(600),
-                identity_failure: false,
-                paused: false,
-                silenced: false,
-                triggered: false,
-                back,
-                facts: AlertFacts::default(),
-            };
+            let seen = Observation { back, ..Observation::of(name.clone(), verdict, at, Duration::from_secs(600)) };
             for event in policy.observe(subject, &seen, at) {
                 let _ = render(&event, zone);
             }
