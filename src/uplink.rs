@@ -2,17 +2,103 @@
 //!
 //! A dead uplink makes every gateway look dead. Whoever is about to blame one, or to act on it, asks here first. What
 //! can't be looked at is not called down: it must keep nobody from acting. Decides nothing about sites.
+//!
+//! Where no targets are configured, the other sites are asked: those that were reached before are *witnesses*. When none
+//! of them answers either, it is not all of their gateways that died at once.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::time::Instant;
 
-use crate::net::{Fragments, NetContext, NetSnapshot, PingError, PingReport, PingRequest};
+use crate::net::{ConnectError, Fragments, NetContext, NetSnapshot, PingError, PingReport, PingRequest};
+use crate::record::SiteName;
 
 /// How long a target may take to answer: more than any earthly round trip, less than anybody wants to wait for a restart.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// So many witnesses are asked: one live one ends it, and a thousand packets at a dead uplink would tell no more.
+const MOST_WITNESSES: usize = 8;
+
+/// What answered at a site, outside its tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Witness {
+    /// Echo requests.
+    Ping(IpAddr),
+    /// Connections.
+    Tcp(SocketAddr),
+}
+
+impl Witness {
+    const fn address(self) -> IpAddr {
+        match self {
+            Self::Ping(address) => address,
+            Self::Tcp(address) => address.ip(),
+        }
+    }
+}
+
+/// What answered when each site was reached last. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Witnesses(Arc<Mutex<BTreeMap<SiteName, Witness>>>);
+
+impl Witnesses {
+    /// This answered at that site.
+    pub fn note(&self, site: &SiteName, witness: Witness) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(site.clone(), witness);
+    }
+
+    /// Those of other sites, at other addresses.
+    fn beside(&self, site: &SiteName, peer: Option<IpAddr>) -> Vec<Witness> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = all.iter().filter(|(other, witness)| *other != site && Some(witness.address()) != peer);
+        others.map(|(_, witness)| *witness).take(MOST_WITNESSES).collect()
+    }
+}
+
+/// Why it is the prober's own fault that this site was not reached at `peer`, in words; `None`: it is not, or nobody can
+/// tell. As [`is_down`]; where no targets are configured, also when no witness answers within a second.
+pub async fn is_to_blame(
+    net: &dyn NetContext,
+    targets: &[IpAddr],
+    witnesses: &Witnesses,
+    site: &SiteName,
+    peer: Option<IpAddr>,
+) -> Option<String> {
+    if let Some(words) = is_down(net, targets, peer).await {
+        return Some(words);
+    }
+    // A target that answers proves the uplink.
+    let witnesses = if targets.is_empty() { witnesses.beside(site, peer) } else { Vec::new() };
+    let mut asked: FuturesUnordered<_> = witnesses.iter().map(|witness| has_answer(net, *witness)).collect();
+    while let Some(answered) = asked.next().await {
+        if answered != Some(false) {
+            return None;
+        }
+    }
+    let addresses: Vec<_> = witnesses.iter().map(|witness| witness.address().to_string()).collect();
+    (!addresses.is_empty()).then(|| format!("no other site answers either: {}", addresses.join(", ")))
+}
+
+/// Whether it answers; `None`: it can't be asked.
+async fn has_answer(net: &dyn NetContext, witness: Witness) -> Option<bool> {
+    match witness {
+        Witness::Ping(target) => match answer(target, net.ping(request(target)).await) {
+            Answer::Came => Some(true),
+            Answer::Silence(_) => Some(false),
+            Answer::Unknown(_) => None,
+        },
+        Witness::Tcp(to) => match net.connect(to, Instant::now() + PATIENCE).await {
+            Ok(_) | Err(ConnectError::Refused) => Some(true),
+            Err(ConnectError::TimedOut | ConnectError::Unreachable(_)) => Some(false),
+            Err(_) => None,
+        },
+    }
+}
 
 /// Why the uplink is down, in words; `None`: it is not, or nobody can tell.
 ///

@@ -52,6 +52,7 @@ fn surroundings(config: &Config, net: &Arc<Watched>) -> Surroundings {
         prober: config.prober.clone(),
         maintenance: Arc::clone(&config.maintenance),
         uplink: config.uplink.clone(),
+        witnesses: vpnprobe::uplink::Witnesses::default(),
         state_dir: config.state_dir.clone(),
         accounts: AccountBook::new(&config.state_dir),
         resolv_conf: ResolvConf::new(&config.resolv_conf, &config.state_dir),

@@ -23,7 +23,8 @@ fail() {
 
 packages() {
     printf '%s\n' ocserv openconnect openvpn gnutls-bin iproute2 iputils-ping python3-aiosmtpd procps dnsmasq-base \
-        charon-systemd strongswan-swanctl strongswan-charon strongswan-starter libcharon-extra-plugins nftables
+        charon-systemd strongswan-swanctl strongswan-charon strongswan-starter libcharon-extra-plugins \
+        libstrongswan-standard-plugins nftables
 }
 
 check_packages() {
@@ -42,6 +43,7 @@ check_packages() {
     [[ -x /usr/lib/ipsec/charon ]] || missing+=(strongswan-charon)
     [[ -x /usr/lib/ipsec/starter ]] || missing+=(strongswan-starter)
     [[ -e /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so ]] || missing+=(libcharon-extra-plugins)
+    [[ -e /usr/lib/ipsec/plugins/libstrongswan-openssl.so ]] || missing+=(libstrongswan-standard-plugins)
     # The distribution's Python, whatever else is in PATH: the package is there and nowhere else.
     /usr/bin/python3 -c 'import aiosmtpd.smtp' 2>/dev/null || missing+=(python3-aiosmtpd)
     [[ ${#missing[@]} -eq 0 ]] || fail "not installed: ${missing[*]} (apt-get install ${missing[*]})"

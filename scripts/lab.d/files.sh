@@ -2,7 +2,8 @@
 # Certificates, users, the ready-made configuration. Sourced by scripts/lab.
 
 # Lines of a template for a certificate that is valid, and for one that was.
-VALID='expiration_days = 30'
+# Longer than anybody is told of a certificate that runs out.
+VALID='expiration_days = 90'
 EXPIRED=$'activation_date = "2020-01-01 00:00:00"\nexpiration_date = "2020-02-01 00:00:00"'
 
 make_certificates() {

@@ -23,7 +23,7 @@ pub struct Observation {
     pub interval: Duration,
     /// The account was refused: told at the first.
     pub identity_failure: bool,
-    /// Not looked at on purpose, because the account rests: that is no blindness.
+    /// Not looked at, because the account rests or the prober's own uplink is down: that is no blindness.
     pub paused: bool,
     /// Maintenance: it counts, but people are told nothing.
     pub silenced: bool,
@@ -35,6 +35,8 @@ pub struct Observation {
     pub leftovers: Option<Vec<LeftoverKind>>,
     /// Whole days until the gateway's certificate ends; none where none was seen.
     pub cert_days_left: Option<i64>,
+    /// What it says of the prober's own way out: whether that is there.
+    pub uplink: Option<bool>,
     /// What a message tells.
     pub facts: AlertFacts,
 }
@@ -63,8 +65,16 @@ impl Observation {
             back: None,
             leftovers: None,
             cert_days_left: None,
+            uplink: None,
             facts: AlertFacts::default(),
         }
+    }
+
+    /// What it says of the prober's own uplink, which has a story of its own: one for all sites.
+    pub(super) fn of_uplink(&self) -> Option<Self> {
+        let verdict = if self.uplink? { Verdict::Up } else { Verdict::Down };
+        let subject = format!("uplink of {}", self.facts.prober);
+        Some(Self { facts: self.facts.clone(), ..Self::of(subject, verdict, self.at, self.interval) })
     }
 
     /// Since when it is up, as this look saw it.

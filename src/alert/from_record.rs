@@ -18,12 +18,13 @@ impl Observation {
             at: record.time.to_utc(),
             interval: record.interval,
             identity_failure: record.verdict == Verdict::Down && record.stages.iter().any(is_identity_failure),
-            paused: record.reason == Some(MalfunctionKind::AccountPaused.into()),
+            paused: record.reason == Some(MalfunctionKind::AccountPaused.into()) || is_own_outage(record),
             silenced: record.maintenance.as_ref().is_some_and(|window| window.suppress_alerts),
             triggered: record.triggered,
             back: back(record),
             leftovers: record.stages.iter().any(has_cleaned_up).then(|| record.leftovers.clone()),
             cert_days_left: record.cert_days_left(),
+            uplink: uplink(record),
             facts: AlertFacts::from_record(record),
         }
     }
@@ -84,6 +85,20 @@ fn back(record: &CycleRecord) -> Option<Back> {
 /// Whether the gateway refused the account here, even where an earlier stage decided the verdict.
 fn is_identity_failure(record: &StageRecord) -> bool {
     record.outcome.reason().map(Reason::fault_domain) == Some(FaultDomain::Identity)
+}
+
+/// Whether the prober found that it can't see at all.
+fn is_own_outage(record: &CycleRecord) -> bool {
+    record.verdict == Verdict::Unknown && record.reason == Some(MalfunctionKind::OwnUplinkDown.into())
+}
+
+/// What it says of the prober's own uplink: nothing, where nothing outside was asked or nothing answered.
+fn uplink(record: &CycleRecord) -> Option<bool> {
+    if is_own_outage(record) {
+        return Some(false);
+    }
+    let reached = |s: &StageRecord| matches!(s.stage, Stage::External | Stage::Gateway) && s.outcome.is_passed();
+    (record.verdict == Verdict::Up || record.stages.iter().any(reached)).then_some(true)
 }
 
 /// Whether there was something to clean up.

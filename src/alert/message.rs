@@ -13,7 +13,7 @@ use super::advice::what_to_try;
 use super::policy::length;
 use super::text::one_line;
 use super::{AlertEvent, AlertFacts, AlertKind, PingFacts};
-use crate::record::{DialogueEvent, Reason};
+use crate::record::{DialogueEvent, MalfunctionKind, Reason};
 
 #[path = "message_flapping.rs"]
 mod flapping;
@@ -127,6 +127,7 @@ impl Body<'_> {
                 let cycles = if *downs == 1 { "1 down cycle".into() } else { format!("{downs} down cycles in a row") };
                 let start = self.time(*start);
                 self.line(&format!("{name} is DOWN since {start} ({cycles})."));
+                self.own_outage(facts);
                 self.write_failure(&name, facts);
                 self.write_values("Last values", facts);
                 self.write_dialogue(&facts.dialogue);
@@ -134,6 +135,7 @@ impl Body<'_> {
             AlertKind::Reminder { start, number } => {
                 let (start, lasted) = (self.time(*start), words(length(*start, event.at)));
                 self.line(&format!("{name} is still DOWN since {start}, for {lasted} now (reminder {number})."));
+                self.own_outage(facts);
                 self.write_failure(&name, facts);
                 self.write_values("Last values", facts);
                 self.write_dialogue(&facts.dialogue);
@@ -200,6 +202,13 @@ impl Body<'_> {
                 self.field("Prober", &one_line(&facts.prober, MAX_NAME));
                 self.write_values("Values now", facts);
             }
+        }
+    }
+
+    /// Said of the prober's own uplink.
+    fn own_outage(&mut self, facts: &AlertFacts) {
+        if facts.reason == Some(MalfunctionKind::OwnUplinkDown.into()) {
+            self.line("Until it is back, every site is unknown, and nobody is told of one.");
         }
     }
 

@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
 use super::*;
-use crate::alert::{FileStore, HOLD_WINDOW, Outgoing, SendError};
+use crate::alert::{AlertFacts, FileStore, HOLD_WINDOW, Outgoing, SendError};
 use crate::clock::SteadyClock;
 use crate::net::BoxFuture;
-use crate::record::Verdict;
+use crate::record::{MalfunctionKind, Verdict};
 
 /// What a scripted channel does with one message.
 #[derive(Debug, Clone, Copy)]
@@ -463,4 +463,42 @@ async fn a_report_is_tried_for_a_week() {
     assert_eq!(prober.pending().await, 1);
     sleep(Duration::from_hours(2)).await;
     assert_eq!((prober.pending().await, prober.notifier.state().await.unwrap().outbox.given_up_total()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_uplink_that_is_down_is_one_message_for_all_sites_and_one_when_it_is_back() {
+    let (dir, email) = (dir(), Scripted::new("email", &[]));
+    let prober = Prober::start(&dir, &[&email]);
+    let start: DateTime<Utc> = "2026-11-20T06:00:00Z".parse().unwrap();
+    let facts = AlertFacts {
+        prober: "edge-1".into(),
+        reason: Some(MalfunctionKind::OwnUplinkDown.into()),
+        detail: Some("no carrier on eth0".into()),
+        ..AlertFacts::default()
+    };
+    let looks =
+        [("paris", None), ("rome", None), ("oslo", None), ("paris", None), ("paris", Some(())), ("rome", Some(()))];
+    for (number, (site, reached)) in (0..).zip(looks) {
+        let verdict = if reached.is_some() { Verdict::Up } else { Verdict::Unknown };
+        let at = start + chrono::TimeDelta::minutes(10 * number);
+        let seen = Observation {
+            paused: reached.is_none(),
+            uplink: Some(reached.is_some()),
+            facts: if reached.is_some() {
+                AlertFacts { prober: "edge-1".into(), ..AlertFacts::default() }
+            } else {
+                facts.clone()
+            },
+            ..Observation::of(site, verdict, at, Duration::from_mins(30))
+        };
+        prober.notifier.observe(seen, AlertRules::default()).await.unwrap();
+        prober.delivered().await;
+    }
+    assert_eq!(
+        email.taken(),
+        ["uplink of edge-1 DOWN: own-uplink-down (own)", "uplink of edge-1 is up again after 40 min"]
+    );
+    let body = email.taken.lock().unwrap()[0].body.clone();
+    assert!(body.contains("\nUntil it is back, every site is unknown, and nobody is told of one.\n"), "{body}");
+    assert!(body.contains("no carrier on eth0") && body.contains("look at its cable"), "{body}");
 }

@@ -26,6 +26,9 @@ pub struct AlertState {
     version: u32,
     /// The policy's state per subject.
     pub subjects: BTreeMap<String, SubjectState>,
+    /// The policy's state of the prober's own uplink.
+    #[serde(default)]
+    pub uplink: SubjectState,
     /// What is not yet delivered.
     pub outbox: Outbox,
     /// Of what is told by the calendar, by its name: the periods that need no more telling. In this file, so that a
@@ -36,7 +39,13 @@ pub struct AlertState {
 
 impl Default for AlertState {
     fn default() -> Self {
-        Self { version: VERSION, subjects: BTreeMap::new(), outbox: Outbox::default(), settled: BTreeMap::new() }
+        Self {
+            version: VERSION,
+            subjects: BTreeMap::new(),
+            uplink: SubjectState::default(),
+            outbox: Outbox::default(),
+            settled: BTreeMap::new(),
+        }
     }
 }
 

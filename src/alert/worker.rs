@@ -178,8 +178,13 @@ impl NotifierTask {
 
     async fn observe(&mut self, seen: &Observation, rules: AlertRules) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let policy = Policy::new(rules);
         let subject = self.state.subjects.entry(seen.subject.clone()).or_default();
-        for event in Policy::new(rules).observe(subject, seen, now) {
+        let mut events = policy.observe(subject, seen, now);
+        if let Some(uplink) = seen.of_uplink() {
+            events.extend(policy.observe(&mut self.state.uplink, &uplink, now));
+        }
+        for event in events {
             tracing::info!(subject = %event.subject, id = %event.id, "alert");
             for (name, _) in self.channels.iter().filter(|(_, channel)| channel.takes_alerts()) {
                 self.state.outbox.enqueue(name, event.clone(), now);

@@ -17,6 +17,7 @@ use crate::net::{HostNet, NetContext};
 use crate::process::{self, Endurance};
 use crate::shutdown::Shutdown;
 use crate::stage::{HoldRoutes, Surroundings};
+use crate::uplink::Witnesses;
 use crate::vici::{Endpoint, Strongswan};
 
 /// Why a command could not do its work.
@@ -172,6 +173,7 @@ pub(super) fn surroundings_in(
         prober: config.prober.clone(),
         maintenance: Arc::clone(&config.maintenance),
         uplink: config.uplink.clone(),
+        witnesses: Witnesses::default(),
         state_dir: config.state_dir.clone(),
         accounts: AccountBook::new(&config.state_dir),
         resolv_conf: ResolvConf::new(&config.resolv_conf, &config.state_dir),

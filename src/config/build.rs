@@ -55,7 +55,7 @@ pub(super) fn build(
     Ok(Some(Config {
         frequency,
         maintenance: Arc::new(read_maintenance(&top, &timezone, &site_names(&top))),
-        uplink: read_uplink(&top, &sites),
+        uplink: read_uplink(&top),
         report: read_report(&top, logging.email.as_ref()),
         sla: read_sla(&top, base, environment.now().and_then(|now| timezone.local(now)).map(|now| now.date())),
         timezone,

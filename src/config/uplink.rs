@@ -1,22 +1,16 @@
 //! The block `uplink`.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
+use super::UplinkConfig;
 use super::address::is_host;
 use super::fields::Fields;
 use super::keys::UPLINK;
 use super::value::Value;
-use super::{Site, UplinkConfig};
 
 /// Reads the block `uplink`.
-pub(super) fn read_uplink(top: &Fields<'_>, sites: &[Arc<Site>]) -> UplinkConfig {
+pub(super) fn read_uplink(top: &Fields<'_>) -> UplinkConfig {
     let Some(value) = top.block("uplink", &UPLINK).get("targets") else { return UplinkConfig::default() };
-    let restarts = |site: &Arc<Site>| site.ipsec().is_some_and(|tunnel| tunnel.restart.enabled);
-    if !sites.iter().any(restarts) {
-        let message = "no site restarts a tunnel, and in this version nothing else asks whether the uplink is there";
-        value.sink.warning(&value.path, value.named_at, message, None);
-    }
     UplinkConfig { targets: value.items().iter().filter_map(read_target).collect() }
 }
 

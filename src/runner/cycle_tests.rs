@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -22,6 +22,7 @@ use crate::net::{
 use crate::process::Endurance;
 use crate::record::PingStats;
 use crate::stage::Quiet;
+use crate::uplink::{Witness, Witnesses};
 use crate::vici::{Endpoint, Strongswan};
 
 #[path = "cycle_login_tests.rs"]
@@ -36,10 +37,14 @@ enum Wrong {
     SilentOutside,
     PanicsInside,
     RoutesPastTheTunnel,
+    NoWayOut,
     CannotTellTheWay,
     /// Nothing can be opened any more once the client runs.
     CannotWatch,
 }
+
+/// Answers whatever else is silent outside.
+const NEVER_SILENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 200));
 
 /// The simulated host's network, with something wrong.
 #[derive(Debug)]
@@ -70,6 +75,7 @@ impl NetContext for TestNet {
     fn route_to(&self, target: IpAddr) -> io::Result<Option<RouteHop>> {
         match self.wrong {
             Wrong::RoutesPastTheTunnel => Ok(Some(RouteHop { interface: 2, source: None })),
+            Wrong::NoWayOut => Ok(None),
             Wrong::CannotTellTheWay => Err(io::Error::other("too many open files")),
             _ => self.inner.route_to(target),
         }
@@ -98,9 +104,11 @@ impl NetContext for TestNet {
     fn ping(&self, request: PingRequest) -> BoxFuture<'_, Result<PingReport, PingError>> {
         let inside = matches!(request.target, IpAddr::V4(v4) if v4.octets()[0] == 10);
         match self.wrong {
-            Wrong::SilentOutside if !inside => Box::pin(async move {
-                Ok(PingReport { stats: PingStats::from_rtts(request.count, &[]), unreachable: None })
-            }),
+            Wrong::SilentOutside | Wrong::NoWayOut if !inside && request.target != NEVER_SILENT => {
+                Box::pin(async move {
+                    Ok(PingReport { stats: PingStats::from_rtts(request.count, &[]), unreachable: None })
+                })
+            }
             Wrong::PanicsInside if inside => Box::pin(async { panic!("no such thing") }),
             _ => self.inner.ping(request),
         }
@@ -148,13 +156,21 @@ struct Story {
     wrong: Wrong,
     more: Vec<String>,
     force: bool,
+    witnesses: Witnesses,
 }
 
 impl Story {
     fn of(client: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         World::create(dir.path()).unwrap();
-        Self { dir, client: client.to_owned(), wrong: Wrong::Nothing, more: Vec::new(), force: false }
+        Self {
+            dir,
+            client: client.to_owned(),
+            wrong: Wrong::Nothing,
+            more: Vec::new(),
+            force: false,
+            witnesses: Witnesses::default(),
+        }
     }
 
     fn wrong(mut self, wrong: Wrong) -> Self {
@@ -224,6 +240,7 @@ sites:
             prober: config.prober.clone(),
             maintenance: Arc::clone(&config.maintenance),
             uplink: config.uplink.clone(),
+            witnesses: self.witnesses.clone(),
             state_dir: config.state_dir.clone(),
             accounts: AccountBook::new(&config.state_dir),
             resolv_conf: ResolvConf::new(&config.resolv_conf, &config.state_dir),

@@ -40,7 +40,8 @@ pub enum Decision {
 /// 4. `internal` runs only when `login` passed; of a tunnel without a login it runs whatever `sa` said.
 /// 5. `restart` runs when `sa` or `internal` failed: not when strongSwan could not tell.
 /// 6. `keepalive` runs where the tunnel is up in the end.
-/// 7. Once another prober's client was found to hold the host's routes, nothing else of a tunnel can be told.
+/// 7. Nothing that goes over the uplink runs once that was found to be down.
+/// 8. Once another prober's client was found to hold the host's routes, nothing else of a tunnel can be told.
 pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelled: bool) -> Decision {
     let last = done.last().map_or(Stage::Prepare, |s| s.stage);
     let failed = |wanted: Stage| done.iter().any(|s| s.stage == wanted && matches!(s.outcome, Outcome::Failed(_)));
@@ -54,6 +55,7 @@ pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelle
         Stage::Internal if not_passed(Stage::Login).is_some() => Decision::Skip(Stage::Login),
         // The stage under way when the stop came carries the reason; where none was, this one does.
         _ if cancelled && done.iter().any(|s| matches!(s.outcome, Outcome::Inconclusive(_))) => Decision::Skip(last),
+        _ if let Some(blind) = own_outage(done).filter(|_| stage != Stage::Sa) => Decision::Skip(blind),
         _ if let Some(busy) = held_by_another(done) => Decision::Skip(busy),
         Stage::Restart => match not_passed(Stage::Sa) {
             Some(sa) if !failed(Stage::Sa) => Decision::Skip(sa.stage),
@@ -70,6 +72,12 @@ pub fn decide(stage: Stage, done: &[StageRecord], client_started: bool, cancelle
         },
         Stage::Prepare | Stage::External | Stage::Gateway | Stage::Login | Stage::Sa | Stage::Internal => Decision::Run,
     }
+}
+
+/// The stage that found the prober's own uplink down.
+fn own_outage(done: &[StageRecord]) -> Option<Stage> {
+    let down = Outcome::Inconclusive(MalfunctionKind::OwnUplinkDown);
+    done.iter().find(|s| s.outcome == down).map(|s| s.stage)
 }
 
 /// The stage that found another's client on the host.

@@ -12,6 +12,7 @@ use crate::check::{Demand, Distrust, Roots, Seen, TlsTrouble, Trusted, Wanted, f
 use crate::config::{GatewayProtocol, SslVpn, split_host_port};
 use crate::net::{BoxStream, ConnectError, NetContext, ResolveError};
 use crate::record::{FailureKind, GatewayFacts, MalfunctionKind};
+use crate::uplink::Witness;
 
 /// Where an SSL VPN gateway listens when nothing is said.
 const HTTPS: u16 = 443;
@@ -23,7 +24,17 @@ pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
     let facts = cx.gateway.insert(GatewayFacts::default());
     let ca_file = cx.site.probes.ca_file.as_deref();
     let look = Look { net: &*cx.around.net, vpn: cx.vpn, ca_file, deadline, now: cx.around.unix_time() };
-    look.at_gateway(facts).await.unwrap_or_else(|end| end)
+    let end = look.at_gateway(facts).await.unwrap_or_else(|end| end);
+    // Where pings are answered, they are the cheaper question, and the uplink is there.
+    if cx.measured.external.is_some_and(|external| external.received > 0) {
+        return end;
+    }
+    if let Some(address) = facts.address {
+        cx.around.witnesses.note(&cx.site.name, Witness::Tcp(address));
+        return end;
+    }
+    let (host, _) = split_host_port(&cx.vpn.vpn_gw).unwrap_or((&cx.vpn.vpn_gw, None));
+    cx.around.blame(&cx.site.name, end, host.parse().ok()).await
 }
 
 /// One look at the gateway, under one deadline.

@@ -1,6 +1,7 @@
 //! What a cycle needs beside its site: handed in, never looked up.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_util::sync::CancellationToken;
 
+use super::StageEnd;
 use crate::account::AccountBook;
 use crate::cleanup::{Baseline, Journal, Judgement, Mode, ResolvConf, Tidy, TidyReport, Witness};
 use crate::client::Watch;
@@ -19,6 +21,8 @@ use crate::ipsec::Ledger;
 use crate::maintenance::Windows;
 use crate::net::{BoxFuture, LockHeld, NetContext, NetLock};
 use crate::process::{Claim, Endurance, Tree};
+use crate::record::{FailureKind, MalfunctionKind, Outcome, SiteName};
+use crate::uplink::{self, Witnesses};
 use crate::vici::IkeControl;
 
 /// Another prober's cycle may take so long: a login, a client that does not leave, and repairs.
@@ -39,6 +43,8 @@ pub struct Surroundings {
     pub maintenance: Arc<Windows>,
     /// How the prober's own way out is looked at.
     pub uplink: UplinkConfig,
+    /// What answered at the sites outside.
+    pub witnesses: Witnesses,
     /// Where the journal lies.
     pub state_dir: PathBuf,
     /// strongSwan.
@@ -78,6 +84,20 @@ pub struct Quiet;
 impl HoldRoutes for Quiet {
     fn hold(&self) -> BoxFuture<'_, Box<dyn Send>> {
         Box::pin(async { Box::new(()) as Box<dyn Send> })
+    }
+}
+
+/// Whether there was no answer at all, as there would be none over a dead uplink. That a name does not exist is one.
+const fn tells_of_silence(outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Failed(kind) => {
+            matches!(kind, FailureKind::NoReply | FailureKind::Unreachable | FailureKind::ConnectTimeout)
+        }
+        // A ping that could not be sent may have had no way.
+        Outcome::Inconclusive(kind) => {
+            matches!(kind, MalfunctionKind::ResolverFailed | MalfunctionKind::NoIcmpPermission)
+        }
+        _ => false,
     }
 }
 
@@ -121,6 +141,15 @@ impl Surroundings {
             report.done.extend(self.resolv_conf.refresh().await);
         }
         report
+    }
+
+    /// That nothing answered at `peer` is the prober's own fault where its uplink is down.
+    pub(super) async fn blame(&self, site: &SiteName, end: StageEnd, peer: Option<IpAddr>) -> StageEnd {
+        if !tells_of_silence(end.outcome) {
+            return end;
+        }
+        let why = uplink::is_to_blame(&*self.net, &self.uplink.targets, &self.witnesses, site, peer).await;
+        why.map_or(end, |words| StageEnd::because(MalfunctionKind::OwnUplinkDown, words))
     }
 
     /// What time it is, as certificates count it.

@@ -33,8 +33,8 @@ fn a_gateway_is_looked_at_before_the_login_and_its_certificate_is_counted() {
         assert_eq!(gateway["certificate"]["subject"], "CN=gw.lab");
         let detail = cycle["stages"][2]["detail"].as_str().unwrap().to_owned();
         let word = if keys.contains("ca_file") { "trusted" } else { "pinned" };
-        assert!(detail.contains("certificate 29 days") && detail.ends_with(word), "{detail}");
-        paris.row().expect("cert_days_left", "29");
+        assert!(detail.contains("certificate 89 days") && detail.ends_with(word), "{detail}");
+        paris.row().expect("cert_days_left", "89");
     }
 }
 
@@ -46,7 +46,7 @@ fn a_gateway_over_ipv6_with_another_certificate_than_the_pinned_one_is_not_trust
     let paris = paris.default("fingerprint", &format!("\"{pin}\""));
     paris.run(&["test", "--record"]).exits(1);
     let row = paris.row();
-    row.is("down", "gateway", "certificate-untrusted", "gateway").expect("cert_days_left", "29");
+    row.is("down", "gateway", "certificate-untrusted", "gateway").expect("cert_days_left", "89");
     row.expect("stages", &stages("external=passed ", "certificate-untrusted", "certificate-untrusted"));
     assert!(row.cell("detail").ends_with("is not pinned"), "{row:?}");
     assert_eq!(lab.passwords_at_gateway(), 0);

@@ -47,6 +47,37 @@ fn an_outage_is_told_once_and_its_end_once() {
 }
 
 #[test]
+fn a_pulled_cable_is_one_mail_for_all_sites_and_one_when_it_is_back() {
+    let lab = Lab::locked();
+    let both = lab.site("paris", "client: openconnect").site("oslo", "client: lab-startct");
+    let both = both.top("frequency: 2").top("prober: edge-1").email(PLAIN);
+    let pulled = lab.cable_is_pulled();
+    let prober = both.start(&["run"]);
+    until("the first mail", || (lab.mails().len() == 1).then_some(()));
+    for row in &prober.rows(6) {
+        row.is("unknown", "external", "own-uplink-down", "own");
+        row.expect("stages", "prepare=passed external=own-uplink-down gateway=skipped login=skipped internal=skipped teardown=skipped cleanup=skipped");
+    }
+    assert_eq!((lab.mails().len(), lab.passwords_at_gateway()), (1, 0));
+    drop(pulled);
+    until("the second mail", || (lab.mails().len() == 2).then_some(()));
+    until("both are up", || {
+        let rows = both.rows();
+        ["paris", "oslo"]
+            .iter()
+            .all(|site| rows.iter().any(|r| r.cell("site") == *site && r.cell("verdict") == "up"))
+            .then_some(())
+    });
+    prober.stop().exits(0);
+    let mails = lab.mails();
+    assert_eq!(mails.len(), 2, "{:?}", mails.iter().map(|mail| mail.header("Subject")).collect::<Vec<_>>());
+    assert_eq!(mails[0].header("Subject"), "[vpnprobe] uplink of edge-1 DOWN: external own-uplink-down (own)");
+    assert!(mails[0].text.contains("no carrier on"), "{}", mails[0].text);
+    assert!(mails[1].header("Subject").starts_with("[vpnprobe] uplink of edge-1 is up again after "));
+    assert!(both.rows().iter().all(|row| row.cell("verdict") != "down"));
+}
+
+#[test]
 fn a_mail_server_that_hangs_neither_delays_cycles_beyond_the_window_nor_loses_the_mail() {
     let lab = Lab::locked();
     lab.mail_server("hang");

@@ -237,6 +237,12 @@ impl Lab {
         Undo(change(1500))
     }
 
+    /// The cable to the gateway is pulled at the gateway's end, until the value goes.
+    pub(crate) fn cable_is_pulled(&self) -> Undo {
+        let set = |state: &str| format!("ip -n {}-gw link set out0 {state}", self.name);
+        Undo::after(&[set("down")], vec![set("up")])
+    }
+
     /// Whether there is a way to the inside host.
     pub(crate) fn has_way_inside(&self) -> bool {
         ip(&["-n", &self.namespace(), "route", "get", "10.77.0.1"])
