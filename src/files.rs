@@ -47,6 +47,10 @@ pub(crate) fn read_state<T: DeserializeOwned>(
 ) -> io::Result<Option<T>> {
     let bytes = match fs::read(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
+            damaged(&set_aside(path, now)?, "a directory lies in its place");
+            return Ok(None);
+        }
         other => other?,
     };
     let why = match serde_json::from_slice::<T>(&bytes) {
@@ -58,6 +62,17 @@ pub(crate) fn read_state<T: DeserializeOwned>(
     };
     damaged(&set_aside(path, now)?, &why);
     Ok(None)
+}
+
+/// The same for whoever only looks: nothing is set aside, and a damaged state or one that is not `fit` is an error, whose
+/// words hold nothing of it.
+pub(crate) fn peek_state<T: DeserializeOwned>(path: &Path, fit: impl FnOnce(&T) -> bool) -> io::Result<Option<T>> {
+    let bytes = match fs::read(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let state = serde_json::from_slice::<T>(&bytes).ok().filter(|state| fit(state));
+    state.map(Some).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it is damaged, or of another version"))
 }
 
 /// What is wrong with a state of another version than this program's.

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::totp::Step;
-use super::{Rest, Resting, SecretMark};
+use super::{Pauses, Rest, Resting, SecretMark};
 use crate::config::{Account, Secret};
 use crate::files;
 use crate::record::FailureKind;
@@ -98,6 +98,16 @@ impl AccountBook {
         }
         let unsaved = self.unsaved().get(&key(account)).cloned().unwrap_or_default();
         Ok(of_account(&page).iter().chain(&unsaved).find_map(|rest| rest.at(secret, now)))
+    }
+
+    /// Every account that rests, for whoever only looks: a damaged book is an error and stays where it is.
+    pub fn pauses(&self) -> Result<Pauses, BookError> {
+        let page = files::peek_state(&self.path, |page: &Page| page.version == VERSION).map_err(|e| self.error(e))?;
+        let mut rests = page.unwrap_or_default().accounts;
+        for (account, unsaved) in self.unsaved().iter() {
+            rests.entry(account.clone()).or_default().extend_from_slice(unsaved);
+        }
+        Ok(Pauses::new(rests))
     }
 
     /// The gateway refused the account.
@@ -240,7 +250,7 @@ impl AccountBook {
 }
 
 /// An account's key: realm and user name, apart by a character that neither may contain.
-fn key(account: &Account) -> String {
+pub(super) fn key(account: &Account) -> String {
     format!("{}\u{1f}{}", account.realm.as_deref().unwrap_or_default(), account.username)
 }
 
@@ -365,10 +375,27 @@ mod tests {
 
     #[test]
     fn a_damaged_book_is_set_aside() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("accounts.json"), "{\"version\": 9}").unwrap();
-        let book = AccountBook::new(dir.path());
-        assert_eq!(book.resting(&account(None), &Secret::new("x"), now()).unwrap(), None);
-        assert!(dir.path().join("accounts.json.damaged-20261120T060000Z").exists());
+        let good = {
+            let dir = tempfile::tempdir().unwrap();
+            let book = AccountBook::new(dir.path());
+            book.refused(&account(None), &Secret::new("x"), FailureKind::AuthRejected, now()).unwrap();
+            std::fs::read_to_string(dir.path().join("accounts.json")).unwrap()
+        };
+        let newer = good.replace("\"version\":1", "\"version\":2");
+        let half = &good[..good.len() / 2];
+        for content in [Some(""), Some("{\"version\": 9}"), Some("\0\0"), Some(half), Some(&newer), None] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("accounts.json");
+            match content {
+                Some(content) => std::fs::write(&path, content).unwrap(),
+                None => std::fs::create_dir(&path).unwrap(),
+            }
+            let book = AccountBook::new(dir.path());
+            assert!(book.pauses().is_err() && path.exists(), "who only looks moves nothing: {content:?}");
+            assert_eq!(book.resting(&account(None), &Secret::new("x"), now()).unwrap(), None, "{content:?}");
+            assert!(dir.path().join("accounts.json.damaged-20261120T060000Z").exists(), "{content:?}");
+            book.refused(&account(None), &Secret::new("x"), FailureKind::AuthRejected, now()).unwrap();
+            assert!(book.pauses().unwrap().of(&account(None), now()).is_some());
+        }
     }
 }

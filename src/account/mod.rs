@@ -5,9 +5,11 @@
 //! the [`AccountBook`] keeps it in `state_dir`, for every prober and command on this state.
 
 mod book;
+mod pauses;
 mod rest;
 mod totp;
 
 pub use book::{AccountBook, BookError};
+pub use pauses::{Pause, Pauses};
 pub use rest::{Rest, Resting, SecretMark};
 pub use totp::{Step, Totp, TotpError};

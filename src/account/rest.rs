@@ -74,9 +74,14 @@ impl Rest {
     /// 2. Else it rests for as long as its count of failures says.
     /// 3. A clock that was set back does not make the rest longer: it begins again now, at most.
     pub fn at(&self, secret: &Secret, now: DateTime<Utc>) -> Option<Resting> {
+        self.known_at(now).filter(|_| self.refused.is_of(secret))
+    }
+
+    /// The same for whoever does not know the secret: so it is as long as that has not changed.
+    pub fn known_at(&self, now: DateTime<Utc>) -> Option<Resting> {
         let began = self.since.min(now);
         let until = self.length().map(|length| began + length);
-        if until.is_some_and(|until| until <= now) || !self.refused.is_of(secret) {
+        if until.is_some_and(|until| until <= now) {
             return None;
         }
         Some(Resting { reason: self.reason, until })

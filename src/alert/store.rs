@@ -87,6 +87,8 @@ pub struct FileStore {
 enum Unusable {
     #[error("its content makes no sense: {0}")]
     Damaged(#[from] serde_json::Error),
+    #[error("a directory lies in its place")]
+    Directory,
     #[error("it is of version {0}, this program writes version {VERSION}")]
     OtherVersion(u32),
 }
@@ -102,6 +104,12 @@ impl FileStore {
         self.dir.join(FILE_NAME)
     }
 
+    /// The state for whoever only looks: a damaged one is an error and stays where it is.
+    pub fn peek(&self) -> Result<AlertState, StoreError> {
+        let state = files::peek_state(&self.path(), |state: &AlertState| state.version == VERSION);
+        state.map(Option::unwrap_or_default).map_err(self.error("read"))
+    }
+
     fn error(&self, operation: &'static str) -> impl FnOnce(io::Error) -> StoreError {
         let what = format!("{operation} the alert state `{}`", self.path().display());
         move |source| StoreError::new(what, source)
@@ -110,12 +118,13 @@ impl FileStore {
 
 impl AlertStore for FileStore {
     fn load(&self) -> Result<AlertState, StoreError> {
-        let content = match fs::read(self.path()) {
-            Ok(content) => content,
+        let parsed = match fs::read(self.path()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(AlertState::default()),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => Err(Unusable::Directory),
             Err(error) => return Err(self.error("read")(error)),
+            Ok(content) => parse(&content),
         };
-        let reason = match parse(&content) {
+        let reason = match parsed {
             Ok(state) => return Ok(state),
             Err(reason) => reason,
         };
@@ -225,6 +234,17 @@ mod tests {
             assert!(names.len() == 1 && names[0].starts_with("alerts.json.damaged-20"), "{names:?}");
             assert_eq!(fs::read_to_string(dir.path().join("state").join(&names[0])).unwrap(), content);
         }
+    }
+
+    #[test]
+    fn a_directory_in_its_place_is_set_aside_too() {
+        let dir = TempDir::new().unwrap();
+        fs::create_dir_all(store(&dir).path()).unwrap();
+        assert!(store(&dir).peek().is_err() && store(&dir).path().is_dir(), "who only looks moves nothing");
+        assert_eq!(store(&dir).load().unwrap(), AlertState::default());
+        store(&dir).save(&some_state()).unwrap();
+        assert_eq!(store(&dir).peek().unwrap(), some_state());
+        assert!(files(&dir)[1].starts_with("alerts.json.damaged-20"), "{:?}", files(&dir));
     }
 
     /// As the first version wrote it, with a tunnel's facts unknown, and less remembered of each subject.

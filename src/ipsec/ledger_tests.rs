@@ -96,9 +96,15 @@ fn nothing_is_written_while_all_is_well_or_as_it_was() {
 
 #[test]
 fn a_damaged_file_is_set_aside() {
-    for content in ["", "{\"version\": 2}", "{\"version\":1,\"tunnels\":7}", "\u{0}\u{0}"] {
+    let half = "{\"version\":1,\"tunnels\":{\"a";
+    let files = ["", half, "{\"version\": 2}", "{\"version\":1,\"tunnels\":7}", "\u{0}\u{0}"];
+    for content in files.map(Some).into_iter().chain([None]) {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("ipsec-restarts.json"), content).unwrap();
+        let path = dir.path().join("ipsec-restarts.json");
+        match content {
+            Some(content) => std::fs::write(path, content).unwrap(),
+            None => std::fs::create_dir(path).unwrap(),
+        }
         let ledger = Ledger::new(dir.path(), "/run/charon.vici");
         assert!(ledger.restarts(&net(), now()).is_empty());
         ledger.note_restart(&net(), now());
