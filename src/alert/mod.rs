@@ -40,7 +40,7 @@ pub use flapping::FlapCounts;
 pub use gate::{GateListener, HOLD_WINDOW, HoldGuard, RouteGate};
 pub use message::{Text, render};
 pub use notifier::{Notifier, NotifierError, SHUTDOWN_WINDOW, Settled};
-pub use outbox::{MAX_AGE, MAX_BACKOFF, Message, MessageKey, Outbox, REPORT_MAX_AGE};
+pub use outbox::{MAX_AGE, MAX_BACKOFF, Message, MessageKey, Outbox, REPORT_MAX_AGE, Retried};
 pub use policy::{Outage, Policy, SubjectState, Told};
 pub use store::{AlertState, AlertStore, FileStore, StoreError};
 pub use trial::{hint_to, test_message, try_channel};

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::worker::{Command, NotifierTask};
-use super::{AlertEvent, AlertState, AlertStore, Channel, Observation, RouteGate, StoreError};
+use super::{AlertEvent, AlertState, AlertStore, Channel, Observation, Retried, RouteGate, StoreError};
 use crate::clock::Clock;
 use crate::config::AlertRules;
 use crate::zone::Zone;
@@ -78,6 +78,11 @@ impl Notifier {
     pub async fn settle(&self, settled: Settled) -> Result<(), NotifierError> {
         self.ask(|reply| Command::Settle { settled: Box::new(settled), reply }).await??;
         Ok(())
+    }
+
+    /// Sends messages again, by their ids; none: every dead letter, and what waits for its back-off.
+    pub async fn retry(&self, ids: Option<Vec<String>>) -> Result<Retried, NotifierError> {
+        Ok(self.ask(|reply| Command::Retry { ids, reply }).await??)
     }
 
     /// What is remembered now.

@@ -44,6 +44,27 @@ pub struct Message {
     pub next_attempt: DateTime<Utc>,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
+    /// When somebody asked for a dead letter to be sent again: its age counts from then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried_at: Option<DateTime<Utc>>,
+}
+
+/// What became of the wish to send messages again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// Dead letters that wait to be sent again.
+    pub revived: usize,
+    /// Messages that waited for their back-off and are due now.
+    pub hastened: usize,
+    /// Ids of which there is no message.
+    pub unknown: Vec<String>,
+}
+
+impl Retried {
+    /// How many messages there were.
+    pub const fn found(&self) -> usize {
+        self.revived + self.hastened
+    }
 }
 
 impl Message {
@@ -82,6 +103,7 @@ impl Outbox {
             attempts: 0,
             next_attempt: now,
             last_error: None,
+            retried_at: None,
         });
     }
 
@@ -124,11 +146,39 @@ impl Outbox {
         message.last_error = Some(error.to_owned());
         let wait = if permanent { MAX_BACKOFF } else { backoff(message.attempts) };
         message.next_attempt = after(now, wait);
-        if after(message.created_at, message.event.kind.max_age()) > now {
+        let begun = message.retried_at.unwrap_or(message.created_at);
+        if after(begun, message.event.kind.max_age()) > now {
             return false;
         }
         self.give_up(key);
         true
+    }
+
+    /// Somebody wants these messages (`None`: all) to be sent again: dead letters wait anew under their old ids, for as
+    /// long as at first, and what waits is due at once.
+    ///
+    /// Letters of one subject and channel die in their order, so what died comes before whatever still waits.
+    pub fn retry(&mut self, ids: Option<&[String]>, now: DateTime<Utc>) -> Retried {
+        let is_meant = |message: &Message| ids.is_none_or(|ids| ids.contains(&message.event.id));
+        let mut retried = Retried::default();
+        for message in self.pending.iter_mut().filter(|message| is_meant(message)) {
+            message.next_attempt = now;
+            retried.hastened += 1;
+        }
+        let (mut meant, kept): (Vec<_>, Vec<_>) = self.dead.drain(..).partition(|message| is_meant(message));
+        self.dead = kept.into();
+        meant.sort_by_key(|message| message.event.at);
+        for message in meant.into_iter().rev() {
+            retried.revived += 1;
+            // It may have been told anew since.
+            if !self.contains(&message.key()) {
+                let anew = Message { attempts: 0, next_attempt: now, retried_at: Some(now), ..message };
+                self.pending.push_front(anew);
+            }
+        }
+        let known = |id: &String| self.pending.iter().any(|message| message.event.id == **id);
+        retried.unknown = ids.unwrap_or_default().iter().filter(|id| !known(id)).cloned().collect();
+        retried
     }
 
     fn give_up(&mut self, key: &MessageKey) {
@@ -278,6 +328,68 @@ mod tests {
         assert_eq!(outbox.dead().len(), MAX_DEAD);
         assert_eq!(outbox.dead().next().unwrap().event.id, "200", "the newest are kept");
         assert_eq!(outbox.given_up_total(), 1200);
+    }
+
+    /// One dead letter of each of these, and their channel.
+    fn with_dead(ids: &[&str]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for (n, id) in (0..).zip(ids) {
+            let event = AlertEvent { at: at(n), ..event("paris", id) };
+            outbox.enqueue("email", event, at(0));
+            assert!(outbox.failed(&key("email", id), at(100_000), true, "refused"));
+        }
+        outbox
+    }
+
+    #[test]
+    fn a_dead_letter_that_is_sent_again_keeps_its_id_and_has_a_day_anew() {
+        let mut outbox = with_dead(&["down"]);
+        let now = at(200_000);
+        assert_eq!(outbox.retry(None, now), Retried { revived: 1, hastened: 0, unknown: vec![] });
+        assert_eq!((outbox.dead().len(), due(&outbox, now)), (0, vec!["email/down".to_owned()]));
+        assert!(!outbox.failed(&key("email", "down"), at(200_000 + 24 * 3600 - 1), false, "refused"));
+        assert_eq!(outbox.pending().next().unwrap().created_at, at(0), "it is as old as it is");
+        assert!(outbox.failed(&key("email", "down"), at(200_000 + 24 * 3600), false, "refused"));
+        assert_eq!((outbox.dead().len(), outbox.given_up_total()), (1, 2));
+    }
+
+    #[test]
+    fn what_died_is_sent_before_what_waits_and_in_its_old_order() {
+        let mut outbox = with_dead(&["a", "b", "c"]);
+        // The second is tried again alone, and dies again: now it lies behind the third.
+        outbox.retry(Some(&["b".to_owned()]), at(0));
+        outbox.failed(&key("email", "b"), at(200_000), true, "refused");
+        assert_eq!(outbox.dead().map(|m| m.event.id.as_str()).collect::<Vec<_>>(), ["a", "c", "b"]);
+        outbox.enqueue("email", event("paris", "d"), at(200_000));
+        outbox.failed(&key("email", "d"), at(200_000), true, "refused");
+        let retried = outbox.retry(None, at(200_001));
+        assert_eq!((retried.revived, retried.hastened), (3, 1));
+        let mut order = Vec::new();
+        loop {
+            let next = outbox.due(at(200_001)).next().map(Message::key);
+            let Some(next) = next else { break };
+            order.push(next.id.clone());
+            outbox.delivered(&next);
+        }
+        assert_eq!(order, ["a", "b", "c", "d"], "what waited for its back-off is due, too");
+    }
+
+    #[test]
+    fn of_named_messages_those_that_are_not_there_are_told() {
+        let mut outbox = with_dead(&["a", "b"]);
+        outbox.enqueue("chat", event("paris", "b"), at(0));
+        let ids = ["b", "no-such"].map(str::to_owned);
+        let retried = outbox.retry(Some(&ids), at(1));
+        assert_eq!(retried, Retried { revived: 1, hastened: 1, unknown: vec!["no-such".to_owned()] });
+        assert_eq!(outbox.dead().len(), 1);
+    }
+
+    #[test]
+    fn a_dead_letter_that_was_told_anew_is_not_sent_twice() {
+        let mut outbox = with_dead(&["a"]);
+        outbox.enqueue("email", event("paris", "a"), at(5));
+        outbox.retry(None, at(6));
+        assert_eq!((outbox.pending().len(), outbox.dead().len()), (1, 0));
     }
 
     #[test]

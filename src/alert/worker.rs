@@ -12,8 +12,8 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{
-    AlertState, AlertStore, Channel, GateListener, Message, MessageKey, Observation, Outgoing, Policy, SendError,
-    Settled, StoreError, render,
+    AlertState, AlertStore, Channel, GateListener, Message, MessageKey, Observation, Outgoing, Policy, Retried,
+    SendError, Settled, StoreError, render,
 };
 use crate::clock::Clock;
 use crate::config::AlertRules;
@@ -30,6 +30,7 @@ pub(super) enum Command {
     Observe { observation: Box<Observation>, rules: AlertRules, reply: oneshot::Sender<Result<(), StoreError>> },
     Settle { settled: Box<Settled>, reply: oneshot::Sender<Result<(), StoreError>> },
     State(oneshot::Sender<AlertState>),
+    Retry { ids: Option<Vec<String>>, reply: oneshot::Sender<Result<Retried, StoreError>> },
     Shutdown { deadline: Instant, reply: oneshot::Sender<usize> },
 }
 
@@ -167,6 +168,11 @@ impl NotifierTask {
             }
             Command::State(reply) => {
                 let _ = reply.send(self.state.clone());
+            }
+            Command::Retry { ids, reply } => {
+                let retried = self.state.outbox.retry(ids.as_deref(), self.clock.now());
+                let saved = self.save().await;
+                let _ = reply.send(saved.map(|()| retried));
             }
             Command::Shutdown { deadline, reply } => {
                 self.state.outbox.make_everything_due(self.clock.now());
