@@ -1,26 +1,45 @@
-//! All windows of a configuration.
+//! All windows: those of a configuration, and those that were added at run time.
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 
-use super::{Effects, Occurrence, Window};
+use super::{Added, Effects, Occurrence, Window};
 use crate::record::{InForce, SiteName};
 use crate::zone::Zone;
 
-/// Maintenance windows, in the order of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Maintenance windows, in the order of the configuration, then those that were added.
+#[derive(Debug, Clone)]
 pub struct Windows {
     zone: Zone,
-    windows: Vec<Window>,
+    configured: Vec<Window>,
+    /// Clones share them: whoever adds one makes it count for all.
+    added: Arc<RwLock<Arc<[Window]>>>,
 }
 
 impl Windows {
     /// These windows; local times are those of `zone`.
-    pub const fn new(zone: Zone, windows: Vec<Window>) -> Self {
-        Self { zone, windows }
+    pub fn new(zone: Zone, windows: Vec<Window>) -> Self {
+        Self { zone, configured: windows, added: Arc::new(RwLock::new(Arc::from([]))) }
+    }
+
+    /// Takes these for those that were added at run time, from now on and for every clone.
+    pub fn show_added(&self, added: &[Added]) {
+        let windows = added.iter().map(|added| added.window.to_window()).collect();
+        *self.added.write().unwrap_or_else(PoisonError::into_inner) = windows;
+    }
+
+    /// Those of the configuration.
+    pub fn configured(&self) -> &[Window] {
+        &self.configured
+    }
+
+    fn added(&self) -> Arc<[Window]> {
+        Arc::clone(&self.added.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// No window at all.
-    pub const fn none() -> Self {
+    pub fn none() -> Self {
         Self::new(Zone::utc(), Vec::new())
     }
 
@@ -29,7 +48,8 @@ impl Windows {
     /// Of several windows each one's effects count. The name is that of one that leaves the time out of the agreed time,
     /// where there is one: a row has one name, and by it the report must not count that time.
     pub fn at(&self, time: DateTime<Utc>, site: &SiteName) -> Option<InForce> {
-        let concerning = self.windows.iter().filter(|window| window.sites.contains(site));
+        let added = self.added();
+        let concerning = self.configured.iter().chain(&*added).filter(|window| window.sites.contains(site));
         let ends: Vec<(&Window, DateTime<Utc>)> =
             concerning.filter_map(|window| Some((window, window.when.end_at(time, &self.zone)?))).collect();
         let any = |effect: fn(&Effects) -> bool| ends.iter().any(|(window, _)| effect(&window.effects));
@@ -49,7 +69,8 @@ impl Windows {
     ///
     /// A moment is in one of a site's exactly where [`Windows::at`] says so.
     pub fn excluded(&self, start: i64, end: i64) -> Vec<Occurrence> {
-        let excluding = self.windows.iter().filter(|window| window.effects.exclude_from_sla);
+        let added = self.added();
+        let excluding = self.configured.iter().chain(&*added).filter(|window| window.effects.exclude_from_sla);
         let mut all: Vec<_> = excluding.flat_map(|window| Occurrence::of(window, &self.zone, start, end)).collect();
         all.sort_by_key(Occurrence::span);
         all
