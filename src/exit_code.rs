@@ -2,11 +2,11 @@
 
 /// What was asked for is done, and well.
 pub const OK: u8 = 0;
-/// `test`: a site is down. `cleanup`: something remains. Elsewhere: anything that has no status of its own.
+/// `test`, `status`: a site is down. `cleanup`: something remains. Elsewhere: anything that has no status of its own.
 pub const FAILED: u8 = 1;
 /// Usage or configuration.
 pub const USAGE: u8 = 2;
-/// `test`: none is down, but one or more are unknown.
+/// `test`: none is down, but one or more are unknown. `status`: no prober runs.
 pub const UNKNOWN: u8 = 3;
 
 /// `ipsec`: the list of tunnels is no list. MIPsec's, like the following.

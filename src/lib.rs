@@ -25,6 +25,7 @@ pub mod record;
 pub mod zone;
 
 pub mod net;
+pub mod snapshot;
 pub mod uplink;
 pub mod vici;
 
@@ -42,6 +43,7 @@ pub mod stage;
 pub mod alert;
 pub mod report;
 pub mod results;
+pub mod status;
 
 pub mod cli;
 pub mod daemon;

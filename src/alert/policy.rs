@@ -104,6 +104,35 @@ impl SubjectState {
         self.outage.as_ref().filter(|outage| outage.told.is_some())
     }
 
+    /// The outage that is not over, told or not.
+    pub const fn outage(&self) -> Option<&Outage> {
+        self.outage.as_ref()
+    }
+
+    /// When it was looked at last: the start of that cycle.
+    pub fn last_look(&self) -> Option<DateTime<Utc>> {
+        self.last.map(|last| last.at)
+    }
+
+    /// What it was taken for last; none where nobody has looked. While an account rests, what it was before.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.last?;
+        Some(match (&self.blindness, &self.ups, &self.outage) {
+            (None, Some(_), _) => Verdict::Up,
+            (None, None, Some(_)) => Verdict::Down,
+            (Some(_), ..) | (None, None, None) => Verdict::Unknown,
+        })
+    }
+
+    /// Since when it is so, as far as that is remembered.
+    pub fn since(&self, verdict: Verdict) -> Option<DateTime<Utc>> {
+        match verdict {
+            Verdict::Up => self.ups.map(|ups| ups.since),
+            Verdict::Down => self.outage.as_ref().map(|outage| outage.start),
+            Verdict::Unknown => self.blindness.as_ref().map(|blindness| blindness.since),
+        }
+    }
+
     /// Down cycles in a row.
     pub const fn downs(&self) -> u32 {
         self.downs

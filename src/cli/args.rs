@@ -7,8 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::global::Global;
 use super::{
-    check_config, cleanup, client, common, completions, demo, ipsec, man, nagios, notify_test, report, resume, run,
-    schema, test,
+    check_config, cleanup, client, common, completions, demo, ipsec, maintenance, man, nagios, notify_test, outbox,
+    report, resume, run, schema, status, test,
 };
 use crate::exit_code;
 use crate::telemetry;
@@ -38,6 +38,14 @@ enum Command {
     /// Bring fallen IPsec tunnels of strongSwan back: MIPsec's command line
     #[command(infer_long_args = true, args_override_self = true)]
     Ipsec(ipsec::IpsecArgs),
+    /// Ask the running prober how the sites are, and what is not delivered
+    Status(status::StatusArgs),
+    /// List messages that are not delivered, or send them again
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
+    /// Add, list or end maintenance windows while the prober runs
+    #[command(subcommand)]
+    Maintenance(maintenance::MaintenanceCommand),
     /// End the rest of an account that the gateway refused
     Resume(resume::ResumeArgs),
     /// List, show and try client profiles
@@ -56,6 +64,17 @@ enum Command {
     /// The simulated client of `demo`
     #[command(hide = true, name = "demo-client")]
     DemoClient(demo::ClientArgs),
+}
+
+impl Command {
+    /// Whether a monitoring system reads what it prints.
+    const fn is_for_nagios(&self) -> bool {
+        match self {
+            Self::Test(args) => args.nagios,
+            Self::Status(args) => args.nagios,
+            _ => false,
+        }
+    }
 }
 
 /// Threads for what blocks are kept: one that is there can be used when the host lets no more be started, and without
@@ -109,7 +128,10 @@ pub fn main() -> ExitCode {
             Command::Test(args) => test::run(global, args).await,
             Command::CheckConfig => check_config::run(global),
             Command::Cleanup(args) => cleanup::run(global, args).await,
-            Command::Resume(args) => resume::run(global, args),
+            Command::Status(args) => status::run(global, args).await,
+            Command::Outbox(command) => outbox::run(global, command).await,
+            Command::Maintenance(command) => maintenance::run(global, command).await,
+            Command::Resume(args) => resume::run(global, args).await,
             Command::Client(command) => client::run(global, command).await,
             Command::Demo(args) => demo::run(args).await,
             Command::NotifyTest(args) => notify_test::run(global, args).await,
@@ -123,7 +145,7 @@ pub fn main() -> ExitCode {
     runtime.shutdown_background();
     match status {
         Ok(status) => ExitCode::from(status),
-        Err(error) if matches!(&cli.command, Command::Test(args) if args.nagios) => {
+        Err(error) if cli.command.is_for_nagios() => {
             common::say(&nagios::failure(&error.into_text()));
             ExitCode::from(exit_code::UNKNOWN)
         }

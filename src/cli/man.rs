@@ -83,16 +83,20 @@ const EXIT_STATUS: [(&str, &str); 4] = [
     ("0", "Done; test: all sites are up; cleanup: nothing remains; run: ended by SIGTERM or SIGINT."),
     (
         "1",
-        "test: one or more sites are down; cleanup: something remains; notify-test: a message was not delivered; else a failure.",
+        "test, status: one or more sites are down; cleanup: something remains; notify-test: a message was not delivered; else a failure.",
     ),
     ("2", "Wrong usage or configuration."),
-    ("3", "test: no site is down, one or more are unknown. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN."),
+    (
+        "3",
+        "test: no site is down, one or more are unknown; status: no prober runs. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+    ),
 ];
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("config.yml", "The configuration, here; else /etc/vpnprobe/config.yml. JSON and TOML by their ending."),
     ("results/results_YYYY-MM-DD.csv", "The rows of a day; place and name by logging."),
     ("state/alerts.json", "Open alerts and messages that wait; in state_dir, as the following."),
     ("state/accounts.json", "Accounts that rest."),
+    ("state/maintenance.json", "Maintenance windows that were added at run time."),
     ("state/cycle-host.json", "The cycle under way: what a start needs after a kill."),
 ];
 const ENVIRONMENT: [(&str, &str); 4] = [

@@ -13,16 +13,20 @@ mod global;
 mod ipsec;
 mod ipsec_list;
 mod ipsec_words;
+mod maintenance;
+mod maintenance_list;
 mod man;
 mod nagios;
 mod notify_test;
-
+mod outbox;
 mod progress;
 mod report;
 mod resume;
 mod run;
 mod schema;
 mod show;
+mod status;
+mod status_text;
 mod test;
 
 pub use args::main;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use crate::record::{CycleRecord, PingStats, Verdict};
+use crate::status::{SiteStatus, State as SiteState, Status};
 
 /// Longest line: NRPE and older Nagios cut at 4 kB.
 const LONGEST: usize = 4_000;
@@ -76,6 +79,67 @@ pub(super) fn report(records: &[CycleRecord], unreached: &[String]) -> (State, S
     words.extend(unreached.iter().map(|site| format!("{site} not probed")));
     let figures = records.iter().flat_map(|record| figures(record, all > 1));
     (state, line(state, &words.join("; "), figures))
+}
+
+/// A message that could not be delivered for so long is worth a warning; one that was given up, for a day.
+const UNDELIVERED_S: u64 = 300;
+const DAY: TimeDelta = TimeDelta::days(1);
+
+/// The line about what a prober knows, and the state: no login is made for it.
+pub(super) fn report_status(status: &Status) -> (State, String) {
+    if !status.running {
+        return (State::Unknown, failure("no prober runs"));
+    }
+    let count = |state| status.sites.iter().filter(|site| site.state == state).count();
+    let (down, up, all) = (count(SiteState::Down), count(SiteState::Up), status.sites.len());
+    let unknown = all - down - up;
+    let undelivered = status.outbox.pending.iter().filter(|m| m.attempts > 0 && m.age_s >= UNDELIVERED_S).count();
+    let dead = status.outbox.dead.iter().filter(|m| status.time - m.next_attempt < DAY).count();
+    let left = status.sites.iter().filter(|site| !site.leftovers.is_empty()).count();
+    let state = match (down, unknown, undelivered + dead + left) {
+        (1.., _, _) => State::Critical,
+        (0, 1.., _) => State::Unknown,
+        (0, 0, 1..) => State::Warning,
+        (0, 0, 0) => State::Ok,
+    };
+    let counted = match (down, unknown) {
+        (0, 0) => format!("{all} sites up"),
+        (0, _) => format!("{unknown} of {all} sites unknown"),
+        (_, 0) => format!("{down} of {all} sites down"),
+        _ => format!("{down} of {all} sites down, {unknown} unknown"),
+    };
+    let mut words = if all == 1 { Vec::new() } else { vec![counted] };
+    for wanted in [SiteState::Down, SiteState::Unknown, SiteState::NotProbed, SiteState::Up] {
+        let told = status.sites.iter().filter(|site| site.state == wanted);
+        words.extend(told.filter(|s| all == 1 || wanted != SiteState::Up || !s.leftovers.is_empty()).map(about_site));
+    }
+    let told = |count: usize, what: &str| (count > 0).then(|| format!("{what}: {count}"));
+    words.extend(told(undelivered, "messages not delivered"));
+    words.extend(told(dead, "messages given up within a day"));
+    let counts = [("up", up), ("down", down), ("unknown", unknown)].map(|(name, n)| format!("{name}={n};;;0;{all}"));
+    let outbox = [("outbox_pending", status.outbox.pending.len()), ("dead_letters", status.outbox.dead.len())];
+    let figures = counts.into_iter().chain(outbox.map(|(name, n)| format!("{name}={n};;;0")));
+    (state, line(state, &words.join("; "), figures.chain(status.sites.iter().filter_map(login_figure))))
+}
+
+/// How a site is.
+fn about_site(site: &SiteStatus) -> String {
+    let why = site.stage.zip(site.reason);
+    let maintenance = site.maintenance.as_ref().map(|window| format!(", in maintenance ({})", window.label()));
+    let words = [
+        Some(format!("{} {}", site.site, site.state.as_str())),
+        why.map(|(stage, reason)| format!(": {stage} {reason} ({})", reason.fault_domain())),
+        site.detail.as_deref().map(|detail| format!(": {detail}")),
+        site.since.map(|since| format!(", since {}", since.format("%FT%TZ"))),
+        maintenance,
+        (!site.leftovers.is_empty()).then(|| format!(", left behind: {}", site.leftovers.join(" "))),
+    ];
+    plain(&words.into_iter().flatten().collect::<String>(), LONGEST_SITE)
+}
+
+fn login_figure(site: &SiteStatus) -> Option<String> {
+    let name = plain(site.site.as_str(), LONGEST_SITE).replace(['=', '\''], "_");
+    site.login_ms.map(|ms| format!("'{name} login'={:.3}s;;;0", ms / 1000.0))
 }
 
 /// The line of a failure: nothing could be told.

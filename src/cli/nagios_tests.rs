@@ -102,3 +102,59 @@ fn a_line_never_exceeds_what_a_monitoring_system_takes_and_no_figure_is_torn() {
     assert!(line.len() <= LONGEST + 1 && line.len() > 3_500, "{}", line.len());
     assert!(line.ends_with(";;;0\n") || line.ends_with(";;;0;100\n"), "{line}");
 }
+
+/// What a prober knows of two sites, the second of which looks like this.
+fn known(state: SiteState) -> Status {
+    let site = |name: &str, state: SiteState| {
+        let json = serde_json::json!({
+            "site": name, "kind": "ssl-vpn", "state": state, "since": "2026-11-20T06:00:00Z", "under_way": false,
+            "unsteady": false, "leftovers": [], "login_ms": 34.5,
+        });
+        serde_json::from_value::<SiteStatus>(json).unwrap()
+    };
+    let json = serde_json::json!({
+        "version": 1, "time": "2026-11-20T07:00:00Z", "prober": "edge-1", "running": true, "sites": [],
+        "outbox": { "pending": [], "dead": [], "delivered": 0, "given_up": 0 },
+    });
+    let status: Status = serde_json::from_value(json).unwrap();
+    Status { sites: vec![site("a", SiteState::Up), site("b", state)], ..status }
+}
+
+#[test]
+fn what_a_prober_knows_is_a_line_with_counts() {
+    let (state, line) = report_status(&known(SiteState::Down));
+    let expected = "VPN CRITICAL - 1 of 2 sites down; b down, since 2026-11-20T06:00:00Z | up=1;;;0;2 down=1;;;0;2 unknown=0;;;0;2 \
+                    outbox_pending=0;;;0 dead_letters=0;;;0 'a login'=0.035s;;;0 'b login'=0.035s;;;0\n";
+    assert_eq!((state, line.as_str()), (State::Critical, expected));
+    let word = |site| report_status(&known(site)).0;
+    assert_eq!(
+        [SiteState::Up, SiteState::Unknown, SiteState::NotProbed].map(word),
+        [State::Ok, State::Unknown, State::Unknown]
+    );
+    let idle = Status { running: false, ..known(SiteState::Up) };
+    assert_eq!(report_status(&idle), (State::Unknown, "VPN UNKNOWN - no prober runs\n".to_owned()));
+}
+
+#[test]
+fn a_message_that_people_do_not_get_is_a_warning_and_an_old_dead_letter_none() {
+    let message = |attempts: u32, age_s: u64, next: &str| {
+        let json = serde_json::json!({
+            "id": "i", "channel": "email", "subject": "a", "created": "2026-11-20T06:00:00Z", "age_s": age_s,
+            "attempts": attempts, "next_attempt": next,
+        });
+        serde_json::from_value::<crate::status::MessageStatus>(json).unwrap()
+    };
+    let soon = "2026-11-20T07:01:00Z";
+    for (pending, dead, expected) in [
+        (Some(message(0, 400, soon)), None, State::Ok),
+        (Some(message(3, 20, soon)), None, State::Ok),
+        (Some(message(9, 400, soon)), None, State::Warning),
+        (None, Some(message(300, 90_000, "2026-11-20T06:00:00Z")), State::Warning),
+        (None, Some(message(300, 900_000, "2026-11-18T06:00:00Z")), State::Ok),
+    ] {
+        let mut status = known(SiteState::Up);
+        status.outbox.pending.extend(pending);
+        status.outbox.dead.extend(dead);
+        assert_eq!(report_status(&status).0, expected, "{status:?}");
+    }
+}

@@ -14,6 +14,7 @@ use super::global::Global;
 use super::progress::progress;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::daemon::show_added_windows;
 use crate::exit_code;
 use crate::record::seen;
 use crate::report::model::Report;
@@ -105,6 +106,9 @@ pub(super) fn run(global: &Global, args: &ReportArgs) -> ExitCode {
 
 fn make(global: &Global, args: &ReportArgs) -> Result<u8, CommandError> {
     let config = config_of(global, args.dir.is_some())?;
+    if let Some(Err(why)) = config.as_ref().map(show_added_windows) {
+        note(&format!("maintenance windows that were added at run time are not in this report: {why}"));
+    }
     let configured = config.as_ref().map_or_else(Configured::default, Configured::of);
     let now = SystemClock.now();
     let today = configured.zone.local(now).map_or_else(|| now.date_naive(), |local| local.date());

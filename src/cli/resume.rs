@@ -2,10 +2,9 @@
 
 use super::common::{CommandError, load, say};
 use super::global::Global;
-use crate::account::AccountBook;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Account, Config, Site};
-use crate::error::chain;
+use crate::daemon;
 use crate::exit_code;
 
 /// Arguments of `resume`.
@@ -16,8 +15,8 @@ pub(super) struct ResumeArgs {
     site: String,
 }
 
-/// Runs the command. The book is shared with a running prober, which looks at it before each login.
-pub(super) fn run(global: &Global, args: &ResumeArgs) -> Result<u8, CommandError> {
+/// Runs the command: through the running prober, which may know of a rest that it could not write down.
+pub(super) async fn run(global: &Global, args: &ResumeArgs) -> Result<u8, CommandError> {
     let config = load(global)?;
     let sites = super::common::chosen(&config, std::slice::from_ref(&args.site))?;
     for site in sites {
@@ -25,9 +24,8 @@ pub(super) fn run(global: &Global, args: &ResumeArgs) -> Result<u8, CommandError
             let words = format!("the site `{}` has no account: it is of `kind: {}`", site.name, site.kind());
             return Err(CommandError::Usage(words));
         };
-        let rested = AccountBook::new(&config.state_dir)
-            .resume(&vpn.account, SystemClock.now())
-            .map_err(|e| CommandError::Failed(chain(&e)))?;
+        let rested = daemon::resume(&config, &site, &vpn.account, SystemClock.now()).await;
+        let rested = rested.map_err(CommandError::Failed)?;
         let words = if rested { "may be logged in again" } else { "did not rest" };
         say(&format!("the account `{}` {words}{}\n", vpn.account.username, shared_by(&config, &site, &vpn.account)));
     }

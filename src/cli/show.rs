@@ -15,6 +15,10 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
+    /// Without colours or progress.
+    #[cfg(test)]
+    pub(super) const PLAIN: Self = Self { colours: false, live: false };
+
     /// Colours and progress only on a terminal; `NO_COLOR` is respected.
     pub(super) fn of_stdout() -> Self {
         let live = io::stdout().is_terminal();
@@ -22,7 +26,8 @@ impl Terminal {
         Self { colours: live && wanted, live }
     }
 
-    fn paint(self, text: &str, colour: Colour) -> String {
+    /// The text in a colour, where there are any.
+    pub(super) fn paint(self, text: &str, colour: Colour) -> String {
         if self.colours { format!("\x1b[{}m{text}\x1b[0m", colour.code()) } else { text.to_owned() }
     }
 
@@ -118,12 +123,18 @@ impl Observer for Terminal {
     }
 }
 
+/// How a text looks on a terminal.
 #[derive(Debug, Clone, Copy)]
-enum Colour {
+pub(super) enum Colour {
+    /// Of what it is about.
     Bold,
+    /// Of what matters less.
     Dim,
+    /// Failed, down.
     Red,
+    /// Passed, up.
     Green,
+    /// Unclear, unknown.
     Yellow,
 }
 

@@ -7,7 +7,7 @@ use super::global::Global;
 use super::nagios;
 use super::show::Terminal;
 use crate::alert::RouteGate;
-use crate::daemon::{Recording, clear_up};
+use crate::daemon::{Recording, clear_up, show_added_windows};
 use crate::exit_code;
 use crate::record::{CycleRecord, Verdict, json_of};
 use crate::runner::{NoObserver, Observer, Order, run_cycle};
@@ -46,6 +46,9 @@ pub(super) async fn run(global: &Global, args: &TestArgs) -> Result<u8, CommandE
         Shutdown::listen(Hangup::Stops).map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
     let gate = RouteGate::new();
     let around = surroundings(&config, Arc::new(gate.clone()), &shutdown)?;
+    if let Err(why) = show_added_windows(&config) {
+        tracing::warn!("maintenance windows that were added at run time do not count here: {why}");
+    }
     let recording =
         if args.record { Some(Recording::open(&config, &around, &gate).map_err(CommandError::Failed)?) } else { None };
     // A cycle that a kill cut gets its row at the next start, whoever starts.

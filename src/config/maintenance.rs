@@ -115,29 +115,40 @@ enum End {
     Last,
 }
 
+/// How a moment is written.
+const WRITE: &str = "write `2026-11-22T02:00`, or with an offset `2026-11-22T02:00+01:00`";
+
 /// A moment. Of a local time that the clock shows twice, the window holds both.
 fn read_moment(value: &Value<'_>, zone: &Zone, end: End) -> Option<DateTime<Utc>> {
     let text = value.text()?;
-    let hint = "write `2026-11-22T02:00`, or with an offset `2026-11-22T02:00+01:00`".to_owned();
-    let moment = match parse_written(text) {
-        Some(Written::Moment(moment)) => return Some(moment),
-        Some(Written::Local(local)) => zone.moment(local),
-        None => None,
-    };
-    let Some(moment) = moment else {
-        value.not(text, "is not a date and a time", hint);
+    let Some((taken, warning)) = moment_of(text, zone, end) else {
+        value.not(text, "is not a date and a time", WRITE.to_owned());
         return None;
+    };
+    if let Some(message) = warning {
+        value.sink.warning(&value.path, value.node.at, message, Some("write it with its offset".to_owned()));
+    }
+    Some(taken)
+}
+
+/// The moment at which a window begins that somebody adds, and what is worth a word about it.
+pub(crate) fn start_of_window(text: &str, zone: &Zone) -> Result<(DateTime<Utc>, Option<String>), String> {
+    moment_of(text, zone, End::First).ok_or_else(|| format!("`{text}` is not a date and a time\n  hint: {WRITE}"))
+}
+
+fn moment_of(text: &str, zone: &Zone, end: End) -> Option<(DateTime<Utc>, Option<String>)> {
+    let moment = match parse_written(text)? {
+        Written::Moment(moment) => return Some((moment, None)),
+        Written::Local(local) => zone.moment(local)?,
     };
     let taken = if end == End::First { moment.first() } else { moment.last() };
     let what = match moment {
-        LocalMoment::Once(_) => return Some(taken),
+        LocalMoment::Once(_) => return Some((taken, None)),
         LocalMoment::Twice(..) => format!("`{text}` is twice in {zone}, as the clock is set back"),
         LocalMoment::Skipped(_) => format!("`{text}` does not exist in {zone}, as the clock is set forward"),
     };
     let counts = taken.with_timezone(zone).fixed_offset().to_rfc3339();
-    let message = format!("{what}: {counts} counts");
-    value.sink.warning(&value.path, value.node.at, message, Some("write it with its offset".to_owned()));
-    Some(taken)
+    Some((taken, Some(format!("{what}: {counts} counts"))))
 }
 
 fn read_effects(fields: &Fields<'_>) -> Effects {

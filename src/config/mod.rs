@@ -70,6 +70,7 @@ pub use schema::schema;
 pub use secret::{Secret, SecretError, SecretSource};
 pub use sla::{Credentials, Sla, Target, TargetError};
 
+pub(crate) use maintenance::start_of_window;
 pub(crate) use suggest::did_you_mean;
 pub(crate) use units::parse_duration;
 use version::unsupported;

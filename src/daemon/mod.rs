@@ -2,6 +2,8 @@
 //! start and stop. Nothing imports this module but the command line.
 
 mod control;
+mod desk;
+mod owner;
 mod recorder;
 mod report_channel;
 mod reporter;
@@ -9,5 +11,7 @@ mod run;
 mod state_lock;
 mod watch;
 
+pub use control::ControlError;
+pub use owner::{Known, add_window, end_window, known_status, resume, retry, show_added_windows};
 pub use recorder::{Recorder, Recording, channels, day_files};
 pub use run::{Source, clear_up, run};

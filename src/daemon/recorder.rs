@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::control;
+use super::control::{Request, ask};
 use super::report_channel::{Letters, ReportChannel};
 use super::reporter::{Reporter, forget_unplanned};
 use super::state_lock::StateLock;
@@ -22,6 +22,7 @@ use crate::net::BoxFuture;
 use crate::record::{CycleRecord, InForce};
 use crate::results::{DayFiles, Results, ResultsError, Row, Unwritten};
 use crate::runner::Sink;
+use crate::snapshot::Board;
 use crate::stage::{HoldRoutes, Surroundings};
 
 /// At the end, what is pending has one more try for so long.
@@ -33,6 +34,7 @@ pub struct Recorder {
     clock: Arc<dyn Clock>,
     maintenance: Arc<Windows>,
     notifier: Notifier,
+    board: Arc<Board>,
     task: Mutex<Option<JoinHandle<()>>>,
     ended: CancellationToken,
 }
@@ -75,7 +77,19 @@ impl Recorder {
         });
         let results = Mutex::new(Some(Results::new(files, Unwritten::new(&config.state_dir))));
         let (clock, maintenance) = (Arc::clone(&around.clock), Arc::clone(&around.maintenance));
-        Ok(Self { results, clock, maintenance, notifier, task: Mutex::new(Some(task)), ended })
+        let board = Arc::default();
+        Ok(Self { results, clock, maintenance, notifier, board, task: Mutex::new(Some(task)), ended })
+    }
+
+    /// Shows on this board what each site looks like.
+    #[must_use]
+    pub(super) fn showing_on(self, board: &Arc<Board>) -> Self {
+        Self { board: Arc::clone(board), ..self }
+    }
+
+    /// Who tells people.
+    pub(super) const fn notifier(&self) -> &Notifier {
+        &self.notifier
     }
 
     /// Forgets of reports what the configuration no longer asks for.
@@ -136,6 +150,7 @@ impl Recorder {
 
     /// Feeds the alert policy alone: the row is written already.
     pub(super) async fn observe(&self, record: &CycleRecord, site: &Site) {
+        self.board.note(record);
         let mut seen = Observation::from_record(record);
         // It may have begun before the maintenance that it ran into.
         let window = self.maintenance.at(self.clock.now(), &site.name);
@@ -218,7 +233,7 @@ pub enum Recording {
         #[expect(missing_docs, reason = "held, not read")]
         lock: OwnedState,
     },
-    /// A running prober owns it: it takes the records through its control socket.
+    /// A running prober owns this state directory: it takes the records through its control socket.
     Through(std::path::PathBuf),
 }
 
@@ -234,7 +249,7 @@ impl Recording {
                 let recorder = Box::new(Recorder::open(config, around, gate)?);
                 Ok(Self::Own { recorder, lock: OwnedState(lock) })
             }
-            None => Ok(Self::Through(control::socket_in(&config.state_dir))),
+            None => Ok(Self::Through(config.state_dir.clone())),
         }
     }
 
@@ -248,7 +263,10 @@ impl Recording {
                     Err("its row could not be written yet".into())
                 }
             }
-            Self::Through(socket) => control::hand_over(socket, record).await.map_err(|e| chain(&e)),
+            Self::Through(state_dir) => {
+                let request = Request::Record(Box::new(record.clone()));
+                ask(state_dir, &request).await.map(drop).map_err(|e| e.text())
+            }
         }
     }
 

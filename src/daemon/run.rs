@@ -2,22 +2,26 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::desk::Desk;
 use super::recorder::{Recorder, day_files, nothing_lost, take_state};
 use super::{control, watch};
 use crate::alert::RouteGate;
 use crate::cleanup::Mode;
 use crate::config::Config;
 use crate::error::chain;
+use crate::maintenance::MaintenanceBook;
 use crate::record::CycleRecord;
 use crate::results::{DayFiles, Row};
 use crate::runner::{NoObserver, Sink, recover, work};
 use crate::scheduler::{Queues, Schedule};
 use crate::shutdown::Shutdown;
+use crate::snapshot::Board;
 use crate::stage::Surroundings;
 
 /// Where a prober gets its configuration and its surroundings from, at the start and at each reload.
@@ -75,6 +79,8 @@ enum Next {
 struct Ended {
     schedule: Schedule,
     unsaved: Vec<Row>,
+    board: Arc<Board>,
+    since: DateTime<Utc>,
 }
 
 /// The prober under one configuration.
@@ -83,13 +89,22 @@ struct Generation {
     recorder: Arc<Recorder>,
     socket: UnixListener,
     schedule: Schedule,
+    board: Arc<Board>,
+    since: DateTime<Utc>,
 }
 
 impl Generation {
     async fn start(config: &Config, source: &dyn Source, before: Option<Ended>) -> Result<Self, String> {
         let gate = RouteGate::new();
         let around = source.surroundings(config, &gate)?;
-        let recorder = Arc::new(Recorder::open(config, &around, &gate)?);
+        let (board, since) = match &before {
+            Some(ended) => (Arc::clone(&ended.board), ended.since),
+            None => (Arc::default(), around.clock.now()),
+        };
+        board.keep_only(|name| config.sites.iter().any(|site| site.name == *name));
+        let recorder = Arc::new(Recorder::open(config, &around, &gate)?.showing_on(&board));
+        let added = MaintenanceBook::new(&config.state_dir).load(around.clock.now()).map_err(|e| chain(&e))?;
+        config.maintenance.show_added(&added);
         mend(&day_files(config).map_err(|e| chain(&e))?, config, &around)?;
         let (schedule, unsaved) = before.map(|ended| (ended.schedule, ended.unsaved)).unzip();
         recorder.keep(unsaved.unwrap_or_default());
@@ -106,7 +121,7 @@ impl Generation {
         tracing::info!(sites = config.sites.len(), prober = config.prober, "probing");
         // What only a start needs is not needed again. Before the first login, whose code is still to be mapped.
         crate::memory::rest();
-        Ok(Self { around, recorder, socket, schedule })
+        Ok(Self { around, recorder, socket, schedule, board, since })
     }
 
     async fn run(
@@ -116,9 +131,10 @@ impl Generation {
         hangups: &mut Signal,
         shutdown: &Shutdown,
     ) -> (Ended, Next) {
-        let Self { around, recorder, socket, mut schedule } = self;
+        let Self { around, recorder, socket, mut schedule, board, since } = self;
         let sink: Arc<dyn Sink> = Arc::clone(&recorder) as _;
-        let mut control = tokio::spawn(control::serve(socket, config.sites.clone(), Arc::clone(&sink)));
+        let desk = Desk::new(config, &around, Arc::clone(&recorder), Arc::clone(&board), since);
+        let mut control = tokio::spawn(control::serve(socket, Arc::new(desk)));
         let (due, jobs) = mpsc::unbounded_channel();
         let (urgent, urgent_jobs) = mpsc::unbounded_channel();
         let queues = Queues { due, urgent };
@@ -132,7 +148,7 @@ impl Generation {
         let mut reload = None;
         // A prober that can't tell anybody, or can't be told anything, is to be started anew by whoever watches it.
         let broken = tokio::select! {
-            () = schedule.run(&queues, &mut news, &mut wakes, &stop) => "the worker",
+            () = schedule.run(&queues, &mut news, &mut wakes, &board, &stop) => "the worker",
             new = good_config(source, config, hangups) => {
                 reload = Some(new);
                 "nothing"
@@ -159,7 +175,7 @@ impl Generation {
             (false, Some(config), Ok(())) => Next::Reload(Box::new(config)),
             (false, None, Ok(())) => Next::Fail(format!("{broken} ended by itself")),
         };
-        (Ended { schedule, unsaved }, next)
+        (Ended { schedule, unsaved, board, since }, next)
     }
 }
 

@@ -4,4 +4,4 @@ mod run;
 mod timetable;
 
 pub use run::{Queues, Schedule, Wake};
-pub use timetable::{Interval, Timetable, Woken};
+pub use timetable::{Expected, Interval, Timetable, Woken};

@@ -7,10 +7,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::{Interval, Timetable, Woken};
+use super::{Expected, Interval, Timetable, Woken};
 use crate::config::Site;
-use crate::record::Verdict;
+use crate::record::{SiteName, Verdict};
 use crate::runner::{Job, Order, Progress};
+use crate::snapshot::{Board, Due};
 
 /// Why due times pass although no single cycle is too long.
 const TOGETHER: &str = "the sites together take longer than their interval";
@@ -82,16 +83,30 @@ impl Schedule {
         self.missed
     }
 
-    /// Queues what is due or asked for, until `stop` or until the worker is gone.
+    /// What is to be told of each site's next cycle.
+    fn due_times(&self) -> impl Iterator<Item = (&SiteName, Due)> {
+        self.sites.iter().enumerate().filter_map(|(index, site)| {
+            let due = match self.timetable.expected(index)? {
+                Expected::At(due) => Due::At(self.origin + due),
+                Expected::Queued => Due::Waits,
+                Expected::Running => Due::UnderWay,
+            };
+            Some((&site.name, due))
+        })
+    }
+
+    /// Queues what is due or asked for, and shows on the board when what is due, until `stop` or until the worker is gone.
     pub async fn run(
         &mut self,
         queues: &Queues,
         progress: &mut mpsc::UnboundedReceiver<Progress>,
         wakes: &mut mpsc::UnboundedReceiver<Wake>,
+        board: &Board,
         stop: &CancellationToken,
     ) {
         loop {
             self.queue_due(queues);
+            board.note_due(self.due_times());
             let next = self.timetable.next_due().map(|due| self.origin + due);
             tokio::select! {
                 biased;

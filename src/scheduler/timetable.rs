@@ -45,6 +45,17 @@ pub enum Woken {
     Running,
 }
 
+/// When a site's next cycle begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// At this time.
+    At(Duration),
+    /// It is due, and waits for others.
+    Queued,
+    /// It is under way.
+    Running,
+}
+
 #[derive(Debug, Clone)]
 struct Entry {
     interval: Interval,
@@ -81,6 +92,16 @@ impl Timetable {
     /// When the next site is due; `None` when all are queued or running.
     pub fn next_due(&self) -> Option<Duration> {
         self.entries.iter().filter(|e| e.place == Place::Waiting).map(|e| e.next).min()
+    }
+
+    /// When a site's next cycle begins.
+    pub fn expected(&self, site: usize) -> Option<Expected> {
+        let entry = self.entries.get(site)?;
+        Some(match entry.place {
+            Place::Waiting => Expected::At(entry.next),
+            Place::Queued(_) => Expected::Queued,
+            Place::Running => Expected::Running,
+        })
     }
 
     /// Hands out the sites that are due, by due time, then in the order of the configuration.
@@ -169,11 +190,13 @@ mod tests {
         let mut table = Timetable::new([every(600), every(600), every(300)]);
         assert_eq!(table.take_due(secs(0)), [0, 1, 2]);
         assert_eq!(table.next_due(), None);
+        assert_eq!(table.expected(0), Some(Expected::Queued));
         for (site, start) in [(0, 0), (1, 20), (2, 40)] {
             assert_eq!(table.start(site, secs(start)), 0);
             table.finish(site, secs(start), secs(start + 10), false);
         }
         assert_eq!(table.next_due(), Some(secs(300)));
+        assert_eq!([0, 2].map(|site| table.expected(site)), [600, 300].map(|s| Some(Expected::At(secs(s)))));
         assert_eq!(table.take_due(secs(300)), [2]);
         assert_eq!(table.take_due(secs(600)), [0, 1]);
     }

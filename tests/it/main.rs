@@ -20,4 +20,5 @@ mod report_page;
 mod report_schema;
 mod schema;
 mod sla;
+mod status;
 mod tools;
