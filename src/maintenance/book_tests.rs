@@ -91,3 +91,26 @@ fn a_directory_in_its_place_is_set_aside() {
     book.add(window(&[]), now()).unwrap();
     assert!(dir.path().join("maintenance.json.damaged-20261120T060000Z").is_dir());
 }
+
+#[test]
+fn nothing_that_can_be_read_makes_it_panic() {
+    let mut register = Register::default();
+    register.add(window(&["paris"]), now());
+    let good = serde_json::to_vec(&Page { version: VERSION, register }).unwrap();
+    let (mut read, paris) = (0, SiteName::new("paris").unwrap());
+    for place in 0..good.len() {
+        for byte in [b'0', b'9', b'+', b'-', b'"', b' ', b'e', 0xff] {
+            let mut bytes = good.clone();
+            bytes[place] = byte;
+            let Ok(page) = serde_json::from_slice::<Page>(&bytes) else { continue };
+            let mut register = page.register;
+            let windows = Windows::new(Zone::utc(), Vec::new());
+            windows.show_added(&register.windows);
+            let _ = (windows.at(now(), &paris), windows.excluded(i64::MIN, i64::MAX));
+            register.tidy(now());
+            register.end("switch", now());
+            read += 1;
+        }
+    }
+    assert!(read > 100, "{read}");
+}

@@ -1,11 +1,13 @@
 //! What people ask a running prober, and what they change while it runs.
 
 use std::fs;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, UnixStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::house::{House, LIMIT, PASSWORD, Prober, Said, alone};
@@ -162,7 +164,9 @@ async fn one_that_asks_wrongly_is_refused_and_one_that_hangs_holds_nobody_up() {
         assert!(answer["refused"].as_str().unwrap().contains(expected), "{line}: {answer}");
         assert_eq!(answer["version"], 1);
     }
-    assert_eq!(status(&house, &[]).await.0, Some(0));
+    // Long before the prober gives up on the one that hangs.
+    let answered = timeout(Duration::from_secs(15), status(&house, &[])).await;
+    assert_eq!(answered.expect("it waits for the one that hangs").0, Some(0));
     stop(prober).await;
 }
 
@@ -244,6 +248,76 @@ async fn a_reload_keeps_what_is_known_and_what_was_added() {
     }
     assert_eq!(after["running_since"], before["running_since"]);
     assert_eq!(after["sites"][0]["maintenance"]["name"], "switch");
+    stop(prober).await;
+}
+
+/// Stands before a mail server: while it is `shut`, it refuses whoever comes, for good.
+async fn gate_before(port: u16) -> (u16, watch::Sender<bool>) {
+    let gate = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own = gate.local_addr().unwrap().port();
+    let (shut, is_shut) = watch::channel(true);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = gate.accept().await {
+            if *is_shut.borrow() {
+                client.write_all(b"554 not here\r\n").await.unwrap();
+                continue;
+            }
+            let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    (own, shut)
+}
+
+#[tokio::test]
+async fn what_waits_for_five_minutes_is_sent_at_once_when_the_server_is_back_and_somebody_says_so() {
+    let _alone = alone().await;
+    let mut server = MailServer::start("none", None, &[]).await;
+    let (port, shut) = gate_before(server.port).await;
+    let house = mailing("  locked-out: { client: refusing }", port, "1h");
+    let mut prober = house.start();
+    prober.says("message not delivered").await;
+    shut.send(false).unwrap();
+    assert_eq!(server.seen_before_a_marker().await.iter().filter(|fact| fact.get("mail").is_some()).count(), 0);
+    let said = house.run(&["outbox", "retry"]).await;
+    assert_eq!(said.stdout, "nothing was given up; 1 of what waits: sent now\n", "{said:?}");
+    prober.says("message delivered").await;
+    assert!(server.next("mail").await["mail"].as_str().unwrap().contains("locked-out DOWN"));
+    let (_, after) = status(&house, &[]).await;
+    assert_eq!((&after["outbox"]["delivered"], &after["outbox"]["pending"]), (&json!(1), &json!([])));
+    stop(prober).await;
+}
+
+#[tokio::test]
+async fn a_prober_in_the_middle_of_a_login_answers() {
+    let _alone = alone().await;
+    let house = House::with_sites("  slow: { client: stubborn }\n  fine: { client: good }");
+    let mut told = house.told();
+    let prober = house.start();
+    assert_eq!(timeout(LIMIT, told.recv()).await.unwrap().as_deref(), Some("started"));
+    let (exit, status) = status(&house, &[]).await;
+    let (slow, fine) = (&status["sites"][0], &status["sites"][1]);
+    assert_eq!((exit, &slow["state"], &slow["under_way"]), (Some(0), &json!("not-probed"), &json!(true)));
+    assert_eq!((&fine["under_way"], &fine["next_cycle"]), (&json!(false), &Value::Null), "due, and waits");
+    stop(prober).await;
+}
+
+#[tokio::test]
+async fn windows_that_are_added_at_once_are_all_there() {
+    let _alone = alone().await;
+    let house = House::with_sites("  fine: { client: good }");
+    let mut prober = house.start();
+    prober.says_cycle().await;
+    let add = || house.run(&["maintenance", "add", "--for", "1h"]);
+    let (a, b, c, d) = tokio::join!(add(), add(), add(), add());
+    let mut ids: Vec<String> = [a, b, c, d].iter().map(id_of).collect();
+    ids.sort();
+    assert_eq!(ids, ["m1", "m2", "m3", "m4"]);
+    for id in &ids {
+        assert!(status(&house, &[]).await.1["sites"][0]["maintenance"].is_object());
+        assert_eq!(house.run(&["maintenance", "end", id]).await.status, Some(0));
+    }
+    assert_eq!(status(&house, &[]).await.1["sites"][0]["maintenance"], Value::Null);
     stop(prober).await;
 }
 
