@@ -26,6 +26,7 @@ pub mod zone;
 
 pub mod net;
 pub mod snapshot;
+pub mod tls;
 pub mod uplink;
 pub mod vici;
 

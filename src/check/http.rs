@@ -12,10 +12,11 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
+use super::Inside;
 use super::inside::{Measured, Trouble, within};
-use super::{Demand, Inside, Roots, Wanted, facts_of, handshake, judge};
 use crate::config::HttpCheck;
 use crate::net::BoxStream;
+use crate::tls::{Demand, Roots, Wanted, facts_of, handshake, judge};
 
 /// The most that is read of a page to find a text in it.
 const MAX_BODY: usize = 1 << 20;

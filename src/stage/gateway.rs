@@ -8,10 +8,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::rustls::pki_types::UnixTime;
 
 use super::{StageEnd, VpnCycle};
-use crate::check::{Demand, Distrust, Roots, Seen, TlsTrouble, Trusted, Wanted, facts_of, handshake, judge};
 use crate::config::{GatewayProtocol, SslVpn, split_host_port};
 use crate::net::{BoxStream, ConnectError, NetContext, ResolveError};
 use crate::record::{FailureKind, GatewayFacts, MalfunctionKind};
+use crate::tls::{Demand, Distrust, Roots, Seen, TlsTrouble, Trusted, Wanted, facts_of, handshake, judge};
 use crate::uplink::Witness;
 
 /// Where an SSL VPN gateway listens when nothing is said.
