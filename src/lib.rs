@@ -18,6 +18,7 @@ pub mod config;
 pub mod error;
 mod fd;
 mod files;
+mod group;
 pub mod hostload;
 pub mod maintenance;
 mod memory;

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
 use super::secret::is_plain_name;
 use super::{Environment, Secret, SecretError, SecretSource};
+use crate::group::Group;
 
 /// No secret is larger; a wrong path (a log, a device) is.
 const LARGEST: usize = 64 << 10;
@@ -104,14 +104,13 @@ async fn run(words: &[String]) -> Result<Vec<u8>, SecretError> {
         .kill_on_drop(true)
         .spawn()
         .map_err(failed)?;
-    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
+    let group = Group::of(&child);
     match tokio::time::timeout(DEADLINE, output(&mut child)).await {
         Err(_) => Err(SecretError::CommandTimeout { program, after: DEADLINE }),
         Ok(Err(source)) => Err(SecretError::Command { program, source }),
         Ok(Ok((_, None))) => Err(SecretError::TooLarge(format!("the command `{program}`"))),
         Ok(Ok((bytes, Some(status)))) => {
-            // Waited for: its number may be another's by now, and what it left running on purpose is its own business.
-            group.0 = None;
+            group.release();
             if status.success() { Ok(bytes) } else { Err(SecretError::CommandFailed { program, status }) }
         }
     }
@@ -127,18 +126,6 @@ async fn output(child: &mut Child) -> io::Result<(Vec<u8>, Option<std::process::
         return Ok((bytes, None));
     }
     Ok((bytes, Some(child.wait().await?)))
-}
-
-/// Kills the process group of a command that is given up before it ended.
-struct Group(Option<Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // An empty group is what we want.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
 }
 
 fn first_line(mut bytes: Vec<u8>, what: String) -> Result<Secret, SecretError> {
