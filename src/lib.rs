@@ -30,6 +30,7 @@ pub mod snapshot;
 pub mod tls;
 pub mod uplink;
 pub mod vici;
+mod web;
 
 pub mod scheduler;
 

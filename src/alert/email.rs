@@ -52,6 +52,8 @@ pub struct OutgoingMail {
     pub subject: String,
     /// Plain text.
     pub body: String,
+    /// The same as a page, where there is one.
+    pub html: Option<String>,
     /// A file with it.
     pub attachment: Option<Attachment>,
 }
@@ -113,6 +115,7 @@ impl OutgoingMail {
             date: outgoing.created_at,
             subject: outgoing.subject.clone(),
             body: outgoing.body.clone(),
+            html: Some(outgoing.html.clone()),
             attachment: None,
         }
     }
@@ -191,12 +194,17 @@ impl Letter {
         }
         let cannot = |error: &dyn std::error::Error| refuse(&describe("cannot compose the mail: ", error));
         let text = SinglePart::plain(mail.body.trim_end().to_owned());
-        let message = match &mail.attachment {
-            None => message.singlepart(text),
-            Some(file) => {
-                let part = attached(file).map_err(|error| cannot(&*error))?;
-                message.multipart(MultiPart::mixed().singlepart(text).singlepart(part))
-            }
+        // A mail program shows the last part that it can.
+        let page = mail
+            .html
+            .clone()
+            .map(|html| MultiPart::alternative().singlepart(text.clone()).singlepart(SinglePart::html(html)));
+        let file = mail.attachment.as_ref().map(attached).transpose().map_err(|error| cannot(&*error))?;
+        let message = match (page, file) {
+            (None, None) => message.singlepart(text),
+            (Some(page), None) => message.multipart(page),
+            (None, Some(file)) => message.multipart(MultiPart::mixed().singlepart(text).singlepart(file)),
+            (Some(page), Some(file)) => message.multipart(MultiPart::mixed().multipart(page).singlepart(file)),
         };
         let message = message.map_err(|error| cannot(&error))?;
         Ok(Self { from: from.email, to: envelope, content: message.formatted() })
@@ -335,7 +343,7 @@ async fn hand_over(
     if accepted == 0 {
         let permanent = refusals.iter().all(|refusal| refusal.permanent);
         let text = refusals.into_iter().next().map_or_else(|| "there is no recipient".to_owned(), |r| r.text);
-        return Err(SendError { permanent, text });
+        return Err(SendError { permanent, text, retry_after: None });
     }
     awaited.now("the message");
     connection.command(Data).await.map_err(|error| refused(email, "the message", &error))?;
@@ -348,7 +356,7 @@ async fn hand_over(
 
 fn refused(email: &Email, what: &str, error: &SmtpError) -> SendError {
     let text = describe(&format!("the mail server `{}` did not accept {what}: ", place(email)), error);
-    SendError { permanent: error.is_permanent(), text }
+    SendError { permanent: error.is_permanent(), text, retry_after: None }
 }
 
 fn place(email: &Email) -> String {
@@ -398,7 +406,7 @@ fn blank(error: SendError, login: Option<(&str, &Secret)>) -> SendError {
     for echo in echoes {
         text = text.replace(&echo, "<password>");
     }
-    SendError { permanent: error.permanent, text }
+    SendError { text, ..error }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ fn mail() -> OutgoingMail {
         date: "2026-11-20T06:15:30Z".parse().unwrap(),
         subject: "[vpnprobe] Zürich\r\nBcc: all@example.com".into(),
         body: "first\nsecond\n".into(),
+        html: None,
         attachment: None,
     }
 }

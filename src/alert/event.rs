@@ -211,6 +211,8 @@ pub enum AlertKind {
     CertificateExpires {
         /// Whole days until then; negative once it has.
         days: i64,
+        /// People were not told of it before.
+        first: bool,
     },
     /// The gateway has another one.
     CertificateRenewed {
@@ -301,7 +303,7 @@ pub(super) fn id_part(text: &str) -> String {
 }
 
 /// FNV-1a, 64 bits (draft-eastlake-fnv): the same in every version of the program, which std's hasher does not promise.
-fn fnv1a(text: &str) -> u64 {
+pub(super) fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 

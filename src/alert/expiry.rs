@@ -63,7 +63,13 @@ impl Expiry {
                 let thread = known.clone().unwrap_or_else(first);
                 let id = if known.is_some() { format!("{thread}.{threshold}") } else { thread.clone() };
                 *told = Some(Told { thread: thread.clone(), threshold, renewed: 0 });
-                Some(AlertEvent::of(seen, id, thread, AlertKind::CertificateExpires { days }, now))
+                Some(AlertEvent::of(
+                    seen,
+                    id,
+                    thread,
+                    AlertKind::CertificateExpires { days, first: known.is_none() },
+                    now,
+                ))
             }
         }
     }

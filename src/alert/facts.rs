@@ -10,6 +10,9 @@ use crate::record::{DialogueEvent, FaultDomain, Reason, SiteKind, Stage, TunnelF
 pub struct AlertFacts {
     /// The prober's name.
     pub prober: String,
+    /// The site's group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// What was probed; none in the state of an earlier version, which knew SSL VPN only.
     pub kind: Option<SiteKind>,
     /// The stage that decided a verdict other than up, or that failed before a tunnel was restored.

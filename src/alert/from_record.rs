@@ -37,6 +37,7 @@ impl AlertFacts {
         let skipped_lines = record.dialogue.len().saturating_sub(DIALOGUE_LINES);
         Self {
             prober: record.prober.clone(),
+            group: record.group.clone(),
             kind: Some(record.kind),
             stage: record.failed_stage,
             reason: record.reason,

@@ -10,6 +10,7 @@ use crate::zone::Zone;
 use chrono::{DateTime, Utc};
 
 use super::advice::what_to_try;
+use super::html::{Line, page};
 use super::policy::length;
 use super::text::one_line;
 use super::{AlertEvent, AlertFacts, AlertKind, PingFacts};
@@ -36,14 +37,17 @@ pub struct Text {
     pub subject: String,
     /// Lines end with `\n`.
     pub body: String,
+    /// The same as a page.
+    pub html: String,
 }
 
 /// Writes the message; times in `zone`.
 pub fn render(event: &AlertEvent, zone: &Zone) -> Text {
     let subject = one_line(&format!("[vpnprobe] {}", headline(event)), MAX_SUBJECT);
-    let mut body = Body { text: String::new(), zone };
+    let mut body = Body { lines: Vec::new(), zone };
     body.write_event(event);
-    Text { subject, body: body.text }
+    let text = body.lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n");
+    Text { html: page(&headline(event), &event.kind, &body.lines), subject, body: text }
 }
 
 fn headline(event: &AlertEvent) -> String {
@@ -83,7 +87,7 @@ fn headline(event: &AlertEvent) -> String {
         }
         AlertKind::Leftovers { kinds } => format!("{name} left something on the host: {}", host::named(kinds)),
         AlertKind::LeftoversGone { .. } => format!("{name}: nothing is left on the host any more"),
-        AlertKind::CertificateExpires { days } => format!("{name}: the certificate {}", host::runs_out(*days)),
+        AlertKind::CertificateExpires { days, .. } => format!("{name}: the certificate {}", host::runs_out(*days)),
         AlertKind::CertificateRenewed { days } => {
             format!("{name}: another certificate, which {}", host::runs_out(*days))
         }
@@ -114,7 +118,7 @@ fn restart_reason(facts: &AlertFacts) -> Option<Reason> {
 }
 
 struct Body<'z> {
-    text: String,
+    lines: Vec<Line>,
     zone: &'z Zone,
 }
 
@@ -171,7 +175,7 @@ impl Body<'_> {
             }
             AlertKind::Leftovers { kinds } => self.write_leftovers(&name, facts, kinds),
             AlertKind::LeftoversGone { start } => self.write_leftovers_gone(&name, facts, *start, event.at),
-            AlertKind::CertificateExpires { days } => self.write_certificate(&name, facts, *days),
+            AlertKind::CertificateExpires { days, .. } => self.write_certificate(&name, facts, *days),
             AlertKind::CertificateRenewed { days } => self.write_renewed(&name, facts, *days),
             AlertKind::Steady { start, end, times } => self.write_steady(&name, facts, (*start, *end), *times),
             AlertKind::Test { version } => {
@@ -258,7 +262,7 @@ impl Body<'_> {
             let mark = if event.sent { '>' } else { ' ' };
             let (seconds, millis) = (event.at_ms / 1000, event.at_ms % 1000);
             let line = format!("{seconds:>5}.{millis:03} {mark} {}", one_line(&event.text, MAX_LINE));
-            self.line(line.trim_end());
+            self.lines.push(Line::Code(line.trim_end().to_owned()));
         }
     }
 
@@ -269,12 +273,11 @@ impl Body<'_> {
     }
 
     fn field(&mut self, name: &str, value: &str) {
-        self.line(&format!("{:<17}{value}", format!("{name}:")));
+        self.lines.push(Line::Field(name.to_owned(), value.to_owned()));
     }
 
     fn line(&mut self, line: &str) {
-        self.text.push_str(line);
-        self.text.push('\n');
+        self.lines.push(Line::Text(line.to_owned()));
     }
 
     fn time(&self, time: DateTime<Utc>) -> String {

@@ -12,6 +12,7 @@ fn facts() -> AlertFacts {
     let line = |at_ms, sent, text: &str| DialogueEvent { at_ms, sent, text: text.into() };
     AlertFacts {
         prober: "edge-1".into(),
+        group: None,
         kind: Some(SiteKind::SslVpn),
         stage: Some(Stage::Login),
         reason: Some(FailureKind::AuthRejected.into()),
@@ -349,7 +350,7 @@ fn nothing_from_outside_can_forge_a_header_or_a_line() {
     let restored = AlertKind::Restored { start, end: start, hour: 1, day: 1 };
     let flapping = AlertKind::Flapping { changes: 6, verdict: Verdict::Down };
     let left = AlertKind::Leftovers { kinds: LeftoverKind::ALL.to_vec() };
-    let certificate = AlertKind::CertificateExpires { days: 7 };
+    let certificate = AlertKind::CertificateExpires { days: 7, first: true };
     let blind = AlertKind::Blind { since: start };
     let triggered = AlertKind::Triggered { start, downs: 1 };
     for kind in [triggered, resolved, blind, restored, flapping, left, certificate] {
@@ -455,10 +456,10 @@ fn a_certificate_that_runs_out_or_has_and_another_one() {
         (0, "the certificate runs out within a day"),
         (-1, "the certificate has run out"),
     ] {
-        assert_eq!(subject(AlertKind::CertificateExpires { days }), format!("[vpnprobe] paris: {words}"));
+        assert_eq!(subject(AlertKind::CertificateExpires { days, first: true }), format!("[vpnprobe] paris: {words}"));
     }
     assert_text(
-        &event(AlertKind::CertificateExpires { days: 7 }, facts()),
+        &event(AlertKind::CertificateExpires { days: 7, first: true }, facts()),
         "[vpnprobe] paris: the certificate runs out in 7 days",
         "The certificate of the gateway of paris runs out in 7 days.
 

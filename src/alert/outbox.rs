@@ -8,11 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::AlertEvent;
+use super::event::fnv1a;
 
 /// Wait after the first failure; it doubles with each further one (contract: alerts).
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// Longest wait between two attempts, and the wait after a permanent refusal (contract: alerts).
 pub const MAX_BACKOFF: Duration = Duration::from_mins(5);
+/// The longest that a receiver may put us off.
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// A message that fails at this age is given up (contract: alerts).
 pub const MAX_AGE: Duration = Duration::from_hours(24);
 /// The same for a report.
@@ -47,6 +50,9 @@ pub struct Message {
     /// When somebody asked for a dead letter to be sent again: its age counts from then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_at: Option<DateTime<Utc>>,
+    /// It took so long that it went to another channel too.
+    #[serde(default)]
+    pub fell_back: bool,
 }
 
 /// What became of the wish to send messages again.
@@ -73,9 +79,9 @@ impl Message {
         MessageKey { id: self.event.id.clone(), channel: self.channel.clone() }
     }
 
-    /// Whether it may be tried. A time further away than any back-off means that the wall clock was set back.
+    /// Whether it may be tried. A time further away than any wait means that the wall clock was set back.
     fn is_due(&self, now: DateTime<Utc>) -> bool {
-        self.next_attempt <= now || self.next_attempt > after(now, MAX_BACKOFF)
+        self.next_attempt <= now || self.next_attempt > after(now, MAX_RETRY_AFTER)
     }
 }
 
@@ -104,6 +110,7 @@ impl Outbox {
             next_attempt: now,
             last_error: None,
             retried_at: None,
+            fell_back: false,
         });
     }
 
@@ -139,12 +146,10 @@ impl Outbox {
     /// It did not arrive. A permanent refusal is tried again too (a full mailbox is emptied, a wrong password is put
     /// right), at the longest back-off. Returns whether it was given up.
     pub fn failed(&mut self, key: &MessageKey, now: DateTime<Utc>, permanent: bool, error: &str) -> bool {
-        let Some(message) = self.pending.iter_mut().find(|m| m.event.id == key.id && m.channel == key.channel) else {
-            return false;
-        };
+        let Some(message) = self.find(key) else { return false };
         message.attempts = message.attempts.saturating_add(1);
         message.last_error = Some(error.to_owned());
-        let wait = if permanent { MAX_BACKOFF } else { backoff(message.attempts) };
+        let wait = if permanent { MAX_BACKOFF } else { with_jitter(backoff(message.attempts), message) };
         message.next_attempt = after(now, wait);
         let begun = message.retried_at.unwrap_or(message.created_at);
         if after(begun, message.event.kind.max_age()) > now {
@@ -179,6 +184,42 @@ impl Outbox {
         let known = |id: &String| self.pending.iter().any(|message| message.event.id == **id);
         retried.unknown = ids.unwrap_or_default().iter().filter(|id| !known(id)).cloned().collect();
         retried
+    }
+
+    /// The receiver wants to be tried again after so long, at the earliest.
+    pub fn put_off(&mut self, key: &MessageKey, now: DateTime<Utc>, wait: Duration) {
+        if let Some(message) = self.find(key) {
+            message.next_attempt = message.next_attempt.max(after(now, wait.min(MAX_RETRY_AFTER)));
+        }
+    }
+
+    /// What was not delivered for as long as `patience` says of its channel, and goes to no other yet.
+    pub fn overdue(&self, now: DateTime<Utc>, patience: impl Fn(&str) -> Option<Duration>) -> Vec<MessageKey> {
+        self.falls_back_at(patience).filter(|(at, _)| *at <= now).map(|(_, message)| message.key()).collect()
+    }
+
+    /// How long until a message is overdue; none when none will be.
+    pub fn next_overdue(&self, now: DateTime<Utc>, patience: impl Fn(&str) -> Option<Duration>) -> Option<Duration> {
+        self.falls_back_at(patience).map(|(at, _)| (at - now).to_std().unwrap_or_default()).min()
+    }
+
+    fn falls_back_at(
+        &self,
+        patience: impl Fn(&str) -> Option<Duration>,
+    ) -> impl Iterator<Item = (DateTime<Utc>, &Message)> {
+        let waiting = self.pending.iter().filter(|message| !message.fell_back);
+        waiting.filter_map(move |message| Some((after(message.created_at, patience(&message.channel)?), message)))
+    }
+
+    /// It goes to another channel too. Gives its event, the first time.
+    pub fn fall_back(&mut self, key: &MessageKey) -> Option<AlertEvent> {
+        let message = self.find(key).filter(|message| !message.fell_back)?;
+        message.fell_back = true;
+        Some(message.event.clone())
+    }
+
+    fn find(&mut self, key: &MessageKey) -> Option<&mut Message> {
+        self.pending.iter_mut().find(|m| m.event.id == key.id && m.channel == key.channel)
     }
 
     fn give_up(&mut self, key: &MessageKey) {
@@ -230,6 +271,15 @@ impl Outbox {
 fn backoff(attempts: u32) -> Duration {
     let doublings = attempts.saturating_sub(1).min(16); // 2^16 s is beyond MAX_BACKOFF
     (FIRST_BACKOFF * (1 << doublings)).min(MAX_BACKOFF)
+}
+
+/// Up to a fifth less, so that the messages of an hour's outage don't all come back in one moment. By the message's name
+/// and attempt and not by chance: the same in every run.
+fn with_jitter(wait: Duration, message: &Message) -> Duration {
+    const LEAST: u64 = 800;
+    let name = format!("{}/{}/{}", message.event.id, message.channel, message.attempts);
+    let permille = LEAST + fnv1a(&name) % (1001 - LEAST);
+    wait.mul_f64(f64::from(u32::try_from(permille).unwrap_or(1000)) / 1000.0)
 }
 
 /// `time` later by `wait`; `time` itself at the end of the calendar.
@@ -289,11 +339,53 @@ mod tests {
         for _ in 0..11 {
             outbox.failed(&key("email", "down"), now, false, "refused");
             let wait = outbox.next_due(now).unwrap();
-            waits.push(wait.as_secs());
+            waits.push(wait);
             now = after(now, wait);
             assert_eq!(outbox.due(now).count(), 1);
         }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        for (wait, whole) in waits.iter().zip([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]) {
+            let whole = Duration::from_secs(whole);
+            assert!(*wait <= whole && *wait >= whole.mul_f64(0.8), "{wait:?} of {whole:?}");
+        }
+    }
+
+    #[test]
+    fn messages_that_failed_together_do_not_come_back_together() {
+        let mut outbox = Outbox::default();
+        for site in ["paris", "rome", "oslo", "lagos", "lima"] {
+            outbox.enqueue("email", event(site, site), at(0));
+            for _ in 0..12 {
+                outbox.failed(&key("email", site), at(0), false, "refused");
+            }
+        }
+        let times: HashSet<_> = outbox.pending().map(|message| message.next_attempt).collect();
+        assert!(times.len() >= 4, "{times:?}");
+        assert!(times.iter().all(|time| *time >= at(240) && *time <= at(300)), "{times:?}");
+    }
+
+    #[test]
+    fn a_receiver_may_put_us_off_for_an_hour_at_most() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue("chat", event("paris", "down"), at(0));
+        for (asked, waited) in [(90, 90_i64), (0, 90), (100_000, 3600)] {
+            outbox.put_off(&key("chat", "down"), at(0), Duration::from_secs(asked));
+            assert_eq!(outbox.next_due(at(0)), Some(Duration::from_secs(waited.unsigned_abs())));
+            assert_eq!(outbox.due(at(waited)).count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_message_is_overdue_once() {
+        let patience = |channel: &str| (channel == "chat").then_some(Duration::from_mins(10));
+        let mut outbox = Outbox::default();
+        for channel in ["email", "chat"] {
+            outbox.enqueue(channel, event("paris", "down"), at(0));
+        }
+        assert_eq!(outbox.next_overdue(at(60), patience), Some(Duration::from_mins(9)));
+        assert_eq!(outbox.overdue(at(599), patience), []);
+        assert_eq!(outbox.overdue(at(600), patience), [key("chat", "down")]);
+        assert_eq!(outbox.fall_back(&key("chat", "down")).unwrap().id, "down");
+        assert_eq!((outbox.overdue(at(700), patience), outbox.next_overdue(at(700), patience)), (vec![], None));
     }
 
     #[test]

@@ -153,6 +153,11 @@ impl SubjectState {
         self.flapping.is_told()
     }
 
+    /// Whether it is still looked at: one that is no longer configured is not, and what is known of it is no news.
+    pub fn is_watched(&self, now: DateTime<Utc>) -> bool {
+        self.last.is_some_and(|last| length(last.at, now) <= last.interval.saturating_mul(3))
+    }
+
     /// Whether more than two intervals lie between the latest observation and this one.
     fn is_gap_before(&self, seen: &Observation) -> bool {
         self.last.is_some_and(|last| length(last.at, seen.at) > last.interval.max(seen.interval).saturating_mul(2))

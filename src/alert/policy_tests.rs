@@ -268,7 +268,7 @@ fn a_certificate_that_runs_out_is_told_at_thirty_fourteen_seven_days_and_one_and
     let look = |days| Observation { cert_days_left: days, ..look(Verdict::Up, start()) };
     let days = [40, 31, 30, 29, 15, 14, 13, 7, 2, 1, 0, -1, -2, 90, 90, 90, 89];
     let kinds = told(days.map(|days| look(Some(days))));
-    let expires = |days| AlertKind::CertificateExpires { days };
+    let expires = |days| AlertKind::CertificateExpires { days, first: matches!(days, 30 | 3 | 5 | 10) };
     assert_eq!(
         kinds,
         [

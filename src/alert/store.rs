@@ -11,7 +11,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Outbox, SubjectState};
+use super::{Outbox, Stories, SubjectState};
 use crate::clock::Clock;
 use crate::files;
 
@@ -31,6 +31,9 @@ pub struct AlertState {
     pub uplink: SubjectState,
     /// What is not yet delivered.
     pub outbox: Outbox,
+    /// Who was told of what still goes on.
+    #[serde(default, skip_serializing_if = "Stories::is_empty")]
+    pub stories: Stories,
     /// Of what is told by the calendar, by its name: the periods that need no more telling. In this file, so that a
     /// message is in the outbox and its period settled by one write, or neither.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -44,6 +47,7 @@ impl Default for AlertState {
             subjects: BTreeMap::new(),
             uplink: SubjectState::default(),
             outbox: Outbox::default(),
+            stories: Stories::default(),
             settled: BTreeMap::new(),
         }
     }

@@ -1,10 +1,10 @@
 //! One message to a channel, now and past the outbox: whether it would arrive. The alert state is not touched.
 
 use chrono::{DateTime, Utc};
-use tokio::time::timeout;
 
 use super::event::steady_id;
-use super::{AlertEvent, AlertFacts, AlertKind, Channel, Outgoing, SEND_DEADLINE, SendError, render};
+use super::worker::in_time;
+use super::{AlertEvent, AlertFacts, AlertKind, Channel, Outgoing, SendError};
 use crate::zone::Zone;
 
 /// The test message of this prober; times in `zone`.
@@ -18,19 +18,36 @@ pub fn test_message(prober: &str, at: DateTime<Utc>, zone: &Zone) -> Outgoing {
         kind: AlertKind::Test { version: env!("CARGO_PKG_VERSION").to_owned() },
         facts: AlertFacts { prober: prober.to_owned(), ..AlertFacts::default() },
     };
-    let text = render(&event, zone);
-    Outgoing { event, subject: text.subject, body: text.body, created_at: at }
+    Outgoing::of(event, None, zone, at)
 }
 
 /// Sends it, within the deadline that every message has.
 pub async fn try_channel(channel: &dyn Channel, message: &Outgoing) -> Result<(), SendError> {
-    let too_late = || SendError::transient(format!("not taken in time, {} s", SEND_DEADLINE.as_secs()));
-    timeout(SEND_DEADLINE, channel.send(message)).await.unwrap_or_else(|_| Err(too_late()))
+    in_time(channel.send(message)).await
 }
 
 /// What to look at, by what the channel says.
 pub fn hint_to(error: &SendError) -> Option<&'static str> {
-    const HINTS: [(&str, &str); 8] = [
+    // The first that fits. What a web server is asked for has its step between colons, which no mail server's trouble has.
+    const HINTS: [(&str, &str); 27] = [
+        (": name: ", "is the host in the URL spelt right, and does this host resolve names (`getent hosts NAME`)?"),
+        (": connection: ", "see host and port in the URL; does a firewall let it through? No proxy is used"),
+        ("no certificate authorities", "install the system's authorities, or give the channel a `ca_file`"),
+        ("cannot read the certificates in", "`ca_file` must be a file of certificates in PEM"),
+        (": TLS: the certificate is not for this name", "the URL must have the name that the certificate is for"),
+        (
+            ": TLS: the certificate",
+            "`ca_file` names the authority of a server whose certificate the system does not know",
+        ),
+        (": TLS: ", "does this port speak TLS? `http://` in the URL where it does not"),
+        (": answer: status 401", "the server wants other credentials: see the URL, the token, or the password"),
+        (": answer: status 403", "the server does not let this URL or token write there"),
+        (": answer: status 404", "nothing is at this URL: was the webhook removed, the token or the chat changed?"),
+        (": answer: status 3", "put the URL that it leads to into the configuration"),
+        (": answer: status 429", "too many messages for this server: it takes them later"),
+        (": answer: status 5", "the server's own trouble: its log says more"),
+        (": answer: status 4", "the server understands another `format`, or another kind of channel"),
+        (": answer: ", "the server took the request and said nothing: its own log says more"),
         (
             "answer the connection in time",
             "the server is silent: is `port` right, and does a firewall let it through? `tls: tls` goes with port 465 only",
@@ -42,6 +59,10 @@ pub fn hint_to(error: &SendError) -> Option<&'static str> {
         ("recipient", "see `to`: the server knows or allows none of them"),
         ("the sender", "see `from`: the server does not take mail from there"),
         ("the connection", "see `server` and `port`"),
+        ("cannot run the command", "the first word is a program: its whole path, and executable for this user"),
+        ("did not end within", "it must end by itself; `timeout` may be 25s at most"),
+        ("the command `", "run it by hand with a JSON object on its standard input"),
+        ("secret", "see the key beside the channel's kind: the file is of mode 600 and belongs to this user"),
     ];
     HINTS.iter().find(|(words, _)| error.text.contains(words)).map(|(_, hint)| *hint)
 }

@@ -6,17 +6,19 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::zone::Zone;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::stories::Channels;
 use super::{
     AlertState, AlertStore, Channel, GateListener, Message, MessageKey, Observation, Outgoing, Policy, Retried,
-    SendError, Settled, StoreError, render,
+    SendError, Settled, StoreError,
 };
 use crate::clock::Clock;
 use crate::config::AlertRules;
+use crate::net::BoxFuture;
+use crate::zone::Zone;
 
 /// How long one send may take while the gate is open. RFC 5321 §4.5.3.2 allows minutes per command; whoever is paged
 /// does not.
@@ -38,13 +40,19 @@ pub(super) enum Command {
 pub struct NotifierTask {
     state: AlertState,
     store: Arc<dyn AlertStore>,
-    channels: BTreeMap<String, Arc<dyn Channel>>,
+    channels: Channels,
     gate: GateListener,
     clock: Arc<dyn Clock>,
     timezone: Zone,
     commands: mpsc::Receiver<Command>,
     sends: JoinSet<Result<(), SendError>>,
     in_flight: HashMap<Id, MessageKey>,
+    /// Channels that are being told what still goes on.
+    refreshing: HashMap<Id, String>,
+    /// When each is told next that wants to be.
+    refresh_at: BTreeMap<String, Instant>,
+    /// How often in a row each did not take it.
+    stale: HashMap<String, u32>,
     /// What has had its one try, or was not due, when the gate began to close or the end began.
     tried: HashSet<MessageKey>,
     ending: Option<(Instant, oneshot::Sender<usize>)>,
@@ -86,6 +94,9 @@ impl NotifierTask {
             commands,
             sends: JoinSet::new(),
             in_flight: HashMap::new(),
+            refreshing: HashMap::new(),
+            refresh_at: BTreeMap::new(),
+            stale: HashMap::new(),
             tried: HashSet::new(),
             ending: None,
             save_again: None,
@@ -131,12 +142,18 @@ impl NotifierTask {
         }
     }
 
-    /// The earliest of: the gate closes, the end, the next message becomes due, the state is saved again.
+    /// The earliest of: the gate closes, the end, the next message becomes due or overdue, what goes on is said again, the
+    /// state is saved again.
     fn next_deadline(&self) -> Option<Instant> {
         let now = Instant::now();
         let next_due = self.state.outbox.next_due(self.clock.now()).filter(|_| self.gate.may_send());
         let end = self.ending.as_ref().map(|(deadline, _)| *deadline);
-        [self.gate.closing_at(), end, next_due.map(|wait| now + wait), self.save_again].into_iter().flatten().min()
+        let overdue = self.state.outbox.next_overdue(self.clock.now(), |channel| self.patience(channel));
+        let (next_due, overdue) = (next_due.map(|wait| now + wait), overdue.map(|wait| now + wait));
+        [self.gate.closing_at(), end, next_due, overdue, self.next_refresh(), self.save_again]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     async fn on_time(&mut self) -> ControlFlow<()> {
@@ -149,7 +166,7 @@ impl NotifierTask {
             self.cancel_sends().await;
             self.fall_silent();
         }
-        if is_past(self.save_again) {
+        if self.fall_back() || is_past(self.save_again) {
             // A failure was said, and is tried again.
             let _ = self.save().await;
         }
@@ -192,8 +209,8 @@ impl NotifierTask {
         }
         for event in events {
             tracing::info!(subject = %event.subject, id = %event.id, "alert");
-            for (name, _) in self.channels.iter().filter(|(_, channel)| channel.takes_alerts()) {
-                self.state.outbox.enqueue(name, event.clone(), now);
+            for name in self.state.stories.audience(&event, &self.channels) {
+                self.state.outbox.enqueue(&name, event.clone(), now);
             }
         }
         self.save().await
@@ -236,7 +253,14 @@ impl NotifierTask {
         if !self.gate.may_send() {
             return;
         }
-        let mut busy: HashSet<String> = self.in_flight.values().map(|key| key.channel.clone()).collect();
+        // One that is given up lets the next of its site come up at once.
+        while self.launch_messages() {}
+        self.launch_refreshes();
+    }
+
+    /// Starts the sends; whether a message was for a channel that there is not.
+    fn launch_messages(&mut self) -> bool {
+        let mut busy = self.busy();
         let is_last_try = self.is_last_try();
         let mut unknown = Vec::new();
         let mut ready = Vec::new();
@@ -256,31 +280,28 @@ impl NotifierTask {
         for (key, channel, outgoing) in ready {
             self.launch(key, channel, outgoing);
         }
-        for key in unknown {
-            self.note_failure(&key, &SendError::permanent("this channel is no longer configured"));
+        for key in &unknown {
+            self.note_failure(key, &SendError::permanent("this channel is no longer configured"));
         }
+        !unknown.is_empty()
+    }
+
+    /// Channels that something is being sent to.
+    fn busy(&self) -> HashSet<String> {
+        self.in_flight.values().map(|key| &key.channel).chain(self.refreshing.values()).cloned().collect()
     }
 
     fn launch(&mut self, key: MessageKey, channel: Arc<dyn Channel>, outgoing: Outgoing) {
         if self.is_last_try() {
             self.tried.insert(key.clone());
         }
-        let send = async move {
-            let too_late = || SendError::transient(format!("not taken in time, {} s", SEND_DEADLINE.as_secs()));
-            timeout(SEND_DEADLINE, channel.send(&outgoing)).await.unwrap_or_else(|_| Err(too_late()))
-        };
-        let task = self.sends.spawn(send);
+        let task = self.sends.spawn(async move { in_time(channel.send(&outgoing)).await });
         self.in_flight.insert(task.id(), key);
     }
 
     fn outgoing(&self, message: &Message) -> Outgoing {
-        let text = render(&message.event, &self.timezone);
-        Outgoing {
-            event: message.event.clone(),
-            subject: text.subject,
-            body: text.body,
-            created_at: message.created_at,
-        }
+        let first = self.state.stories.first_of(&message.event).cloned();
+        Outgoing::of(message.event.clone(), first, &self.timezone, message.created_at)
     }
 
     async fn settle(&mut self, done: Result<(Id, Result<(), SendError>), JoinError>) {
@@ -297,6 +318,10 @@ impl NotifierTask {
             }
             Err(error) => (error.id(), Err(SendError::transient("the channel panicked"))),
         };
+        if let Some(channel) = self.refreshing.remove(&id) {
+            self.note_refresh(&channel, result);
+            return;
+        }
         let Some(key) = self.in_flight.remove(&id) else { return };
         match result {
             Ok(()) => {
@@ -308,7 +333,12 @@ impl NotifierTask {
     }
 
     fn note_failure(&mut self, key: &MessageKey, error: &SendError) {
-        if self.state.outbox.failed(key, self.clock.now(), error.permanent, &error.text) {
+        let now = self.clock.now();
+        let given_up = self.state.outbox.failed(key, now, error.permanent, &error.text);
+        if let Some(wait) = error.retry_after {
+            self.state.outbox.put_off(key, now, wait);
+        }
+        if given_up {
             tracing::error!(channel = %key.channel, id = %key.id, %error, "message not delivered for too long; given up");
         } else {
             tracing::warn!(channel = %key.channel, id = %key.id, %error, "message not delivered; it is tried again");
@@ -329,6 +359,7 @@ impl NotifierTask {
 
     /// Saves the state without holding up the runtime's threads, on which logins are timed.
     async fn save(&mut self) -> Result<(), StoreError> {
+        self.state.stories.forget_ended(&self.state.outbox);
         let (store, state) = (Arc::clone(&self.store), self.state.clone());
         let saved = tokio::task::spawn_blocking(move || store.save(&state))
             .await
@@ -340,3 +371,12 @@ impl NotifierTask {
         saved
     }
 }
+
+/// Within the deadline that every message has.
+pub(super) async fn in_time(send: BoxFuture<'_, Result<(), SendError>>) -> Result<(), SendError> {
+    let too_late = || SendError::transient(format!("not taken in time, {} s", SEND_DEADLINE.as_secs()));
+    timeout(SEND_DEADLINE, send).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+#[path = "worker_refresh.rs"]
+mod refresh;

@@ -24,7 +24,8 @@ pub(super) struct NotifyTestArgs {
 /// and holds it for the sending.
 pub(super) async fn run(global: &Global, args: &NotifyTestArgs) -> Result<u8, CommandError> {
     let config = load(global)?;
-    let channels = chosen(channels(&config, &Environment::of_process()), args.channel.as_deref())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let channels = chosen(channels(&config, &Environment::of_process(), &clock), args.channel.as_deref())?;
     let shutdown =
         Shutdown::listen(Hangup::Stops).map_err(|e| CommandError::Failed(format!("cannot listen for signals: {e}")))?;
     let around = surroundings(&config, Arc::new(Quiet), &shutdown)?;
@@ -47,7 +48,7 @@ pub(super) async fn run(global: &Global, args: &NotifyTestArgs) -> Result<u8, Co
 
 fn chosen(channels: Vec<Arc<dyn Channel>>, name: Option<&str>) -> Result<Vec<Arc<dyn Channel>>, CommandError> {
     if channels.is_empty() {
-        let text = "the configuration has no channel\n  hint: add `logging.email`; config.yml.example shows how";
+        let text = "the configuration has no channel\n  hint: add `logging.email` or `alerts.channels`; config.yml.example shows how";
         return Err(CommandError::Usage(text.to_owned()));
     }
     let Some(name) = name else { return Ok(channels) };

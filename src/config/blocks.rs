@@ -89,7 +89,7 @@ pub(super) fn read_key_passphrase(fields: &Fields<'_>, base: &Path) -> SecretGiv
     read_secret(fields, base, KEY_PASSPHRASE, "the passphrase of the key")
 }
 
-fn read_secret(fields: &Fields<'_>, base: &Path, known: [&'static str; 5], what: &str) -> SecretGiven {
+pub(super) fn read_secret(fields: &Fields<'_>, base: &Path, known: [&'static str; 5], what: &str) -> SecretGiven {
     let given = |fields: &Fields<'_>| known.into_iter().filter(|key| fields.get(key).is_some()).collect::<Vec<_>>();
     let Some((fields, keys)) = fields
         .each()

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::zone::Zone;
 
 use super::blocks::{alerts_block, read_resolv_conf};
+use super::channels::read_channels;
 use super::environment::Environment;
 use super::fault::{LoadError, Sink};
 use super::fields::Fields;
@@ -23,7 +24,7 @@ use super::suggest::did_you_mean;
 use super::tree::{Node, NodeKind};
 use super::uplink::read_uplink;
 use super::value::Value;
-use super::{Config, Logging, SecretSource, Site};
+use super::{AlertChannel, Config, Logging, SecretSource, Site};
 
 /// Start to start, where the file says nothing.
 const DEFAULT_FREQUENCY: Duration = Duration::from_mins(10);
@@ -52,6 +53,7 @@ pub(super) fn build(
     let sites = read_sites(&top, base, frequency, &clients);
     let timezone = top.get("timezone").and_then(|value| read_timezone(&value)).unwrap_or(Zone::utc());
     warn_unavailable_fields(&top, &sites, &clients);
+    let channels = read_channels(&top, base, &site_names(&top), logging.email.is_some());
     Ok(Some(Config {
         frequency,
         maintenance: Arc::new(read_maintenance(&top, &timezone, &site_names(&top))),
@@ -61,8 +63,9 @@ pub(super) fn build(
         timezone,
         prober: top.text("prober").unwrap_or_else(|| environment.host_name().to_owned()),
         state_dir: top.file("state_dir", base).unwrap_or_else(|| default_state_dir(environment)),
-        secret_env: secret_env(&logging, &sites),
+        secret_env: secret_env(&logging, &channels, &sites),
         logging,
+        channels,
         sites,
         clients,
         resolv_conf: read_resolv_conf(&top, base),
@@ -107,16 +110,20 @@ fn default_state_dir(environment: &Environment) -> PathBuf {
     std::path::absolute(&dir).unwrap_or(dir)
 }
 
-fn secret_env(logging: &Logging, sites: &[Arc<Site>]) -> Vec<String> {
+fn secret_env(logging: &Logging, channels: &[AlertChannel], sites: &[Arc<Site>]) -> Vec<String> {
     let mail = logging.email.as_ref().and_then(|email| email.login.as_ref()).map(|(_, source)| source);
     let logins = sites.iter().filter_map(|site| site.ssl_vpn());
     let sites = logins.flat_map(super::SslVpn::secrets);
-    let variables = sites.chain(mail).filter_map(|source| match source {
-        SecretSource::Env(name) => Some(name.as_str()),
-        SecretSource::Inline(_) | SecretSource::File(_) | SecretSource::Command(_) | SecretSource::Credential(_) => {
-            None
-        }
-    });
+    let variables =
+        sites.chain(mail).chain(channels.iter().flat_map(|channel| channel.kind.secrets())).filter_map(|source| {
+            match source {
+                SecretSource::Env(name) => Some(name.as_str()),
+                SecretSource::Inline(_)
+                | SecretSource::File(_)
+                | SecretSource::Command(_)
+                | SecretSource::Credential(_) => None,
+            }
+        });
     let names: BTreeSet<&str> = variables.chain(SECRET_VARIABLES).collect();
     names.into_iter().map(str::to_owned).collect()
 }

@@ -5,12 +5,11 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use hyper::Uri;
-
 use super::address::{is_host, split_host_port};
 use super::fields::Fields;
 use super::keys::CHECK;
 use super::value::Value;
+use super::web_url::{WebUrl, WebUrlFault, authority, bracketed};
 
 /// For a whole check, its name look-ups included.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -100,17 +99,8 @@ impl fmt::Display for Check {
 impl HttpCheck {
     /// Host and port as they stand in a URL: the port is left out where it is the usual one.
     pub fn authority(&self) -> String {
-        let host = bracketed(&self.host);
-        if self.port == usual_port(self.tls) { host } else { format!("{host}:{}", self.port) }
+        authority(&self.host, self.port, self.tls)
     }
-}
-
-fn bracketed(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
-}
-
-const fn usual_port(tls: bool) -> u16 {
-    if tls { 443 } else { 80 }
 }
 
 /// Reads `checks` of a site.
@@ -167,24 +157,12 @@ fn read_tcp(value: &Value<'_>) -> Option<CheckKind> {
 /// The URL is never shown: it may hold a secret.
 fn read_http(value: &Value<'_>, fields: &Fields<'_>) -> Option<HttpCheck> {
     const FORM: &str = "write `http://host/path` or `https://host:port/path`";
-    let text = value.text()?;
-    if text.split(['/', '?', '#']).nth(2).is_some_and(|authority| authority.contains('@')) {
-        value.fault("holds a user name or password (not shown): leave it out of the URL");
-        return None;
-    }
-    let uri = text.parse::<Uri>().ok();
-    let parts = uri.as_ref().and_then(|uri| {
-        let tls = match uri.scheme_str()? {
-            "https" => true,
-            "http" => false,
-            _ => return None,
-        };
-        let (host, port) = split_host_port(uri.authority()?.as_str())?;
-        Some((tls, host.to_owned(), port.unwrap_or(usual_port(tls)), uri.path_and_query()?.as_str().to_owned()))
-    });
-    let Some((tls, host, port, path)) = parts else {
-        value.fault_with("is not a URL of a web page (not shown)", FORM.to_owned());
-        return None;
+    let WebUrl { tls, host, port, path } = match WebUrl::parse(value.text()?) {
+        Ok(url) => url,
+        Err(fault) => {
+            value.fault_with(fault.message(), (fault == WebUrlFault::NotOne).then(|| FORM.to_owned()));
+            return None;
+        }
     };
     for key in ["verify", "cert_days"] {
         if let Some(value) = fields.get(key).filter(|_| !tls) {

@@ -126,9 +126,83 @@ pub(super) const CHECK: Keys = Keys {
     later: &[],
 };
 
-/// `alerts`, of the file, of `defaults` and of a site.
+/// `alerts`, of the file, of `defaults` and of a site; `channels` of the file alone.
 pub(super) const ALERTS: Keys =
-    Keys { known: &["after", "resolve_after", "reminder", "blind_after"], later: &["channels"] };
+    Keys { known: &["after", "resolve_after", "reminder", "blind_after", "channels"], later: &[] };
+
+/// A channel of `alerts.channels`.
+pub(super) const CHANNEL: Keys = Keys {
+    known: &["webhook", "alertmanager", "telegram", "slack", "teams", "command", "sites", "severity", "fallback"],
+    later: &[],
+};
+
+/// Keys of a channel of which it has exactly one.
+pub(super) const CHANNEL_KINDS: [&str; 6] = ["webhook", "alertmanager", "telegram", "slack", "teams", "command"];
+
+/// A channel's `webhook`.
+pub(super) const WEBHOOK: Keys = Keys {
+    known: &[
+        "url",
+        "url_file",
+        "url_env",
+        "url_command",
+        "url_credential",
+        "format",
+        "template",
+        "template_file",
+        "headers",
+        "ca_file",
+        "timeout",
+    ],
+    later: &[],
+};
+
+/// A channel's `alertmanager`.
+pub(super) const ALERTMANAGER: Keys = Keys {
+    known: &[
+        "url",
+        "url_file",
+        "url_env",
+        "url_command",
+        "url_credential",
+        "username",
+        "password",
+        "password_file",
+        "password_env",
+        "password_command",
+        "password_credential",
+        "repeat",
+        "ca_file",
+        "timeout",
+    ],
+    later: &[],
+};
+
+/// A channel's `telegram`.
+pub(super) const TELEGRAM: Keys = Keys {
+    known: &[
+        "token",
+        "token_file",
+        "token_env",
+        "token_command",
+        "token_credential",
+        "chat_id",
+        "api",
+        "ca_file",
+        "timeout",
+    ],
+    later: &[],
+};
+
+/// A channel's `slack` or `teams`.
+pub(super) const HOOK: Keys =
+    Keys { known: &["url", "url_file", "url_env", "url_command", "url_credential", "ca_file", "timeout"], later: &[] };
+
+/// A channel's `command`.
+pub(super) const NOTIFY_COMMAND: Keys = Keys { known: &["run", "timeout"], later: &[] };
+
+/// A channel's `fallback`.
+pub(super) const FALLBACK: Keys = Keys { known: &["channel", "after"], later: &[] };
 
 /// `resolv_conf`.
 pub(super) const RESOLV_CONF: Keys = Keys { known: &["path", "restore_command"], later: &[] };
@@ -205,6 +279,12 @@ pub(super) const KEY_PASSPHRASE: [&str; 5] = [
     "key_passphrase_credential",
 ];
 
+/// Keys of a channel that say where its URL comes from, which may let anybody write there.
+pub(super) const URL: [&str; 5] = ["url", "url_file", "url_env", "url_command", "url_credential"];
+
+/// Keys of a channel that say where its token comes from.
+pub(super) const TOKEN: [&str; 5] = ["token", "token_file", "token_env", "token_command", "token_credential"];
+
 /// Whether a key of this name holds a secret: neither its value nor anything under it may ever be shown. Wider than the
 /// known keys, as a misspelt one holds a secret too.
 pub(super) fn holds_secret(key: &str) -> bool {
@@ -215,7 +295,7 @@ pub(super) fn holds_secret(key: &str) -> bool {
 
 /// Whether the keys of the mapping at this path are names that the user chose: a site may be called `passau`.
 pub(super) fn names_things(path: &str) -> bool {
-    matches!(path, "sites" | "clients")
+    matches!(path, "sites" | "clients" | "alerts.channels")
 }
 
 /// Whether values under this key of the mapping at this path are not shown: beside the secrets also what a user may put
@@ -223,11 +303,13 @@ pub(super) fn names_things(path: &str) -> bool {
 pub(super) fn hides_value(path: &str, key: &str) -> bool {
     // It says what refused credentials count as, in one of two words.
     let is_word = (path, key) == ("sla", "credentials");
-    (holds_secret(key) && !is_word) || matches!(key, "params" | "env" | "send" | "client_args")
+    let of_channel = path.starts_with("alerts.channels.")
+        && (key.to_lowercase().contains("url") || matches!(key, "headers" | "template" | "api"));
+    of_channel || (holds_secret(key) && !is_word) || matches!(key, "params" | "env" | "send" | "client_args")
 }
 
 /// Every block, by the name of its definition in the schema.
-pub(super) const BLOCKS: [(&str, &Keys); 19] = [
+pub(super) const BLOCKS: [(&str, &Keys); 26] = [
     ("top", &TOP),
     ("logging", &LOGGING),
     ("email", &EMAIL),
@@ -236,6 +318,13 @@ pub(super) const BLOCKS: [(&str, &Keys); 19] = [
     ("gateway", &GATEWAY),
     ("check", &CHECK),
     ("alerts", &ALERTS),
+    ("channel", &CHANNEL),
+    ("webhook", &WEBHOOK),
+    ("alertmanager", &ALERTMANAGER),
+    ("telegram", &TELEGRAM),
+    ("hook", &HOOK),
+    ("notify_command", &NOTIFY_COMMAND),
+    ("fallback", &FALLBACK),
     ("resolv_conf", &RESOLV_CONF),
     ("restart", &RESTART),
     ("ipsec", &IPSEC),

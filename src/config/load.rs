@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::fault::{Fault, LoadError, Sink};
 use super::ownership::{check_ownership, directory_of};
 use super::tree::Position;
-use super::{Config, SecretSource, SslVpn};
+use super::{AlertChannel, ChannelKind, Config, SecretSource, SslVpn};
 use crate::memory::on_a_passing_thread;
 
 /// Where the configuration is looked for when none is named: here, then there.
@@ -127,7 +127,13 @@ fn invalid_utf8(name: &str, bytes: &[u8], valid: usize) -> LoadError {
 fn holds_password(config: &Config) -> bool {
     let inline = |source: &SecretSource| matches!(source, SecretSource::Inline(_));
     let mail = config.logging.email.as_ref().and_then(|email| email.login.as_ref());
+    // Where Alertmanager is, is no secret.
+    let of_channel = |channel: &AlertChannel| match &channel.kind {
+        ChannelKind::Alertmanager(am) => am.login.as_ref().is_some_and(|(_, source)| inline(source)),
+        kind => kind.secrets().any(inline),
+    };
     mail.is_some_and(|(_, source)| inline(source))
+        || config.channels.iter().any(of_channel)
         || config.sites.iter().filter_map(|site| site.ssl_vpn()).flat_map(SslVpn::secrets).any(inline)
 }
 

@@ -10,6 +10,9 @@
 mod address;
 mod blocks;
 mod build;
+mod channel;
+mod channel_kinds;
+mod channels;
 mod checks;
 mod environment;
 mod fault;
@@ -24,6 +27,7 @@ mod load;
 mod local_time;
 mod logging;
 mod maintenance;
+mod message_template;
 mod model;
 mod name_list;
 mod ownership;
@@ -46,12 +50,17 @@ mod units;
 mod uplink;
 mod value;
 mod version;
+mod web_url;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
 pub use address::split_host_port;
+pub use channel::{
+    AlertChannel, Alertmanager, ChannelKind, Fallback, Hook, NotifyCommand, Route, Severity, Telegram, Webhook,
+    WebhookFormat,
+};
 pub use checks::{Check, CheckKind, DnsCheck, HttpCheck};
 pub use environment::Environment;
 pub use fault::{Fault, LoadError};
@@ -69,8 +78,10 @@ pub use report::{ReportsByMail, Rhythm};
 pub use schema::schema;
 pub use secret::{Secret, SecretError, SecretSource};
 pub use sla::{Credentials, Sla, Target, TargetError};
+pub use web_url::{WebUrl, WebUrlFault};
 
 pub(crate) use maintenance::start_of_window;
+pub(crate) use message_template::MESSAGE_FIELDS;
 pub(crate) use suggest::did_you_mean;
 pub(crate) use units::parse_duration;
 use version::unsupported;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Pattern, ReportsByMail, SecretSource, Sla};
+use super::{AlertChannel, Check, Pattern, ReportsByMail, SecretSource, Sla};
 use crate::maintenance::Windows;
 use crate::record::{Reason, SiteKind, SiteName};
 use crate::zone::Zone;
@@ -26,6 +26,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Where results go.
     pub logging: Logging,
+    /// Ways to people, mail first where it is configured.
+    pub channels: Vec<AlertChannel>,
     /// The sites, in the order of the file.
     pub sites: Vec<Arc<Site>>,
     /// Client profiles by name: the built-in ones and the user's own.

@@ -68,7 +68,7 @@ pub(super) fn read_report(top: &Fields<'_>, email: Option<&Email>) -> Option<Rep
 }
 
 /// Whether there is one in the file, however faulty.
-fn has_mail_server(top: &Fields<'_>) -> bool {
+pub(super) fn has_mail_server(top: &Fields<'_>) -> bool {
     let Some(logging) = top.get("logging") else { return false };
     match &logging.node.kind {
         NodeKind::Mapping(entries) => entries.iter().any(|entry| entry.key == "email"),

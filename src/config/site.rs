@@ -11,6 +11,7 @@ use super::address::{is_host, split_host_port};
 use super::blocks::{
     SecretGiven, alerts_block, read_alerts, read_key_passphrase, read_otp_secret, read_password, read_ping,
 };
+use super::channels::refuse_channels;
 use super::checks::read_checks;
 use super::fields::Fields;
 use super::gateway::{GatewayKeys, read_gateway_keys};
@@ -148,7 +149,9 @@ fn read_ssl_vpn(name: &str, fields: &Fields<'_>, around: &Surroundings<'_, '_>) 
 
 impl Common {
     fn read(fields: &Fields<'_>, around: &Surroundings<'_, '_>) -> Self {
-        let alerts = alerts_block(fields).or(&around.alerts);
+        let own = alerts_block(fields);
+        refuse_channels(&own);
+        let alerts = own.or(&around.alerts);
         Self {
             group: fields.text("group"),
             interval: fields.duration("frequency", &FREQUENCY).unwrap_or(around.frequency),

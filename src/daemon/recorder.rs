@@ -13,9 +13,11 @@ use super::control::{Request, ask};
 use super::report_channel::{Letters, ReportChannel};
 use super::reporter::{Reporter, forget_unplanned};
 use super::state_lock::StateLock;
-use crate::alert::{Channel, EmailChannel, FileStore, Notifier, Observation, RouteGate};
+use crate::alert::{
+    Channel, CommandChannel, EmailChannel, FileStore, Notifier, Observation, RouteGate, RoutedChannel, WebChannel,
+};
 use crate::clock::Clock;
-use crate::config::{Config, Email, Environment, Site};
+use crate::config::{AlertChannel, ChannelKind, Config, Email, Environment, Site};
 use crate::error::chain;
 use crate::maintenance::Windows;
 use crate::net::BoxFuture;
@@ -52,7 +54,7 @@ impl Recorder {
             config,
             around,
             gate,
-            channels(config, &around.secret_env).into_iter().chain(report).collect(),
+            channels(config, &around.secret_env, &around.clock).into_iter().chain(report).collect(),
         )
     }
 
@@ -194,9 +196,32 @@ fn log(record: &CycleRecord) {
 }
 
 /// Every configured channel that alerts go to.
-pub fn channels(config: &Config, environment: &Environment) -> Vec<Arc<dyn Channel>> {
-    let email = config.logging.email.clone().map(|email| Arc::new(email_channel(email, environment)));
-    email.map(|channel| channel as Arc<dyn Channel>).into_iter().collect()
+pub fn channels(config: &Config, environment: &Environment, clock: &Arc<dyn Clock>) -> Vec<Arc<dyn Channel>> {
+    let routed = |configured: &AlertChannel| {
+        let channel = channel(configured, config, environment, clock)?;
+        Some(Arc::new(RoutedChannel::new(channel, configured.route.clone())) as Arc<dyn Channel>)
+    };
+    config.channels.iter().filter_map(routed).collect()
+}
+
+fn channel(
+    configured: &AlertChannel,
+    config: &Config,
+    environment: &Environment,
+    clock: &Arc<dyn Clock>,
+) -> Option<Arc<dyn Channel>> {
+    let (name, kind) = (&configured.name, &configured.kind);
+    Some(match kind {
+        ChannelKind::Email => Arc::new(email_channel(config.logging.email.clone()?, environment)),
+        ChannelKind::Command(command) => {
+            Arc::new(CommandChannel::new(name, command.clone(), config.secret_env.clone()))
+        }
+        ChannelKind::Webhook(_)
+        | ChannelKind::Alertmanager(_)
+        | ChannelKind::Telegram(_)
+        | ChannelKind::Slack(_)
+        | ChannelKind::Teams(_) => Arc::new(WebChannel::new(name, kind, environment, Arc::clone(clock))?),
+    })
 }
 
 /// The channel of reports: by the same mail server to other people.

@@ -76,7 +76,9 @@ impl ReportChannel {
             content: page.html.into_bytes(),
         });
         let plain = OutgoingMail::from_outgoing(outgoing);
-        self.mail.deliver(&OutgoingMail { subject: letter.subject, body: letter.body, attachment, ..plain }).await
+        self.mail
+            .deliver(&OutgoingMail { subject: letter.subject, body: letter.body, html: None, attachment, ..plain })
+            .await
     }
 }
 

@@ -135,6 +135,7 @@ fn mail() -> OutgoingMail {
         date: "2026-11-20T06:15:30Z".parse().unwrap(),
         subject: "[vpnprobe] Zürich is up again".into(),
         body: "Zürich is up again.\n.\n..dots\n".into(),
+        html: None,
         attachment: None,
     }
 }

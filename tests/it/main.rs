@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what is unexpected here fails the test")]
 
+mod alertmanager;
 mod browser;
+mod channels;
 mod cli;
 mod completions;
 mod config_size;
@@ -14,6 +16,7 @@ mod limits;
 mod mail;
 mod mail_headers;
 mod readme;
+mod receiver;
 mod report;
 mod report_mail;
 mod report_page;

@@ -11,8 +11,9 @@ use tokio::process::Command;
 use vpnprobe::config::{Environment, load_str, schema};
 
 /// Bad fixtures that the schema accepts, each with what only the loader can tell.
-const BEYOND_THE_SCHEMA: [(&str, &str); 11] = [
+const BEYOND_THE_SCHEMA: [(&str, &str); 12] = [
     ("alias.yml", "no YAML"),
+    ("channels-without-mail.yml", "two blocks together"),
     ("fields.yml", "what a client's profile asks of a site"),
     ("empty-as-toml.toml", "a table without keys is no configuration"),
     ("home.yml", "what a path may begin with"),

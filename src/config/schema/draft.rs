@@ -6,8 +6,15 @@ use super::keys::KEYS;
 use crate::config::keys::{BLOCKS, Keys};
 
 /// Keys without which a block is faulty, wherever it stands. What a site needs may also stand in `defaults`.
-const REQUIRED: [(&str, &[&str]); 4] =
-    [("email", &["server", "from", "to"]), ("rule", &["expect"]), ("adopt", &["name"]), ("maintenance", &["sites"])];
+const REQUIRED: [(&str, &[&str]); 7] = [
+    ("email", &["server", "from", "to"]),
+    ("rule", &["expect"]),
+    ("adopt", &["name"]),
+    ("maintenance", &["sites"]),
+    ("telegram", &["chat_id"]),
+    ("notify_command", &["run"]),
+    ("fallback", &["channel"]),
+];
 
 /// The JSON Schema of the configuration.
 pub fn schema() -> Value {

@@ -20,6 +20,8 @@ pub(in crate::config) enum Shape {
     Pattern(&'static str, &'static str),
     /// A regular expression.
     Regex,
+    /// A text of any number of lines.
+    Template,
     /// One of several words.
     Choice(&'static [&'static str]),
     /// A reason.
@@ -72,7 +74,7 @@ impl Shape {
             Self::Pattern(pattern, words) => {
                 json!({ "type": scalar, "pattern": pattern, "patternErrorMessage": format!("must be {words}") })
             }
-            Self::Regex => json!({ "type": scalar, "minLength": 1 }),
+            Self::Regex | Self::Template => json!({ "type": scalar, "minLength": 1 }),
             Self::Choice(words) => json!({ "enum": words }),
             Self::Reason => {
                 let failures = FailureKind::ALL.iter().map(|kind| kind.as_str());

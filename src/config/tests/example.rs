@@ -48,6 +48,7 @@ fn the_example_as_toml_and_as_json_is_the_same_configuration() {
     // Neither keeps the order of the file here.
     let sorted = |mut config: Config| {
         config.sites.sort_by_key(|site| site.name.to_string());
+        config.channels.sort_by_key(|channel| channel.name.clone());
         format!("{config:#?}")
     };
     let expected = sorted(from_text(&example()).unwrap().config);

@@ -35,7 +35,12 @@ fn an_editor_refuses_unknown_keys_in_every_block() {
 fn base() -> Value {
     json!({
         "logging": { "email": { "server": "mx", "from": "a@b.example", "to": "c@d.example" } },
-        "alerts": {}, "resolv_conf": {}, "ipsec": {}, "uplink": {}, "sla": {},
+        "alerts": { "channels": {
+            "hook": { "webhook": { "url": "https://a.example/" }, "fallback": { "channel": "am" } },
+            "am": { "alertmanager": { "url": "http://a.example/" } },
+            "chat": { "telegram": { "token": "x", "chat_id": "1" } },
+            "team": { "slack": { "url": "https://b.example/" } },
+            "script": { "command": { "run": ["x"] } } } }, "resolv_conf": {}, "ipsec": {}, "uplink": {}, "sla": {},
         "maintenance": [{ "sites": "all", "weekly": "Sun 02:00", "duration": "2h" }, { "sites": "a", "start": "2026-11-22T02:00", "end": "2026-11-22T04:00" }],
         "clients": { "mine": { "command": "x", "leave": {}, "interface": "tun*",
             "dialogue": [{ "expect": "up", "connected": true }, { "expect": "x", "send": "y" }] } },
@@ -65,6 +70,13 @@ fn a_default_in_the_schema_is_what_counts_where_the_key_is_left_out() {
             "check" => "/sites/a/checks/0",
             "rule" => "/clients/mine/dialogue/1",
             "alerts" => "/alerts",
+            "channel" => "/alerts/channels/hook",
+            "webhook" => "/alerts/channels/hook/webhook",
+            "alertmanager" => "/alerts/channels/am/alertmanager",
+            "telegram" => "/alerts/channels/chat/telegram",
+            "hook" => "/alerts/channels/team/slack",
+            "notify_command" => "/alerts/channels/script/command",
+            "fallback" => "/alerts/channels/hook/fallback",
             "resolv_conf" => "/resolv_conf",
             "maintenance" => "/maintenance/0",
             "uplink" => "/uplink",
