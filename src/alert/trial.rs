@@ -29,7 +29,8 @@ pub async fn try_channel(channel: &dyn Channel, message: &Outgoing) -> Result<()
 /// What to look at, by what the channel says.
 pub fn hint_to(error: &SendError) -> Option<&'static str> {
     // The first that fits. What a web server is asked for has its step between colons, which no mail server's trouble has.
-    const HINTS: [(&str, &str); 27] = [
+    const HINTS: [(&str, &str); 28] = [
+        (": a password is sent over TLS only", "give the server TLS and write `https://`, or ask it on this host"),
         (": name: ", "is the host in the URL spelt right, and does this host resolve names (`getent hosts NAME`)?"),
         (": connection: ", "see host and port in the URL; does a firewall let it through? No proxy is used"),
         ("no certificate authorities", "install the system's authorities, or give the channel a `ca_file`"),

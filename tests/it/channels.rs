@@ -255,6 +255,19 @@ async fn headers_and_an_own_text_arrive_as_they_were_written() {
 }
 
 #[tokio::test]
+async fn alertmanager_gets_a_password_over_tls_or_on_this_host_alone() {
+    let mut receiver = Receiver::plain(&[]).await;
+    let am = |at: &str| channel(&format!("alertmanager: {{ url: \"{at}/am\", username: probe, password: {SECRET} }}"));
+    send(am(&format!("http://127.0.0.1:{}", receiver.port)).as_ref()).await.unwrap();
+    let head = receiver.next().await.head;
+    // probe:hunter2hunter2
+    assert!(head.contains("Basic cHJvYmU6aHVudGVyMmh1bnRlcjI="), "{head}");
+    assert!(head.starts_with("POST /am/api/v2/alerts "), "{head}");
+    let error = send(am("http://am.example.com").as_ref()).await.unwrap_err();
+    assert!(error.permanent && error.text.contains("over TLS only") && !error.text.contains("hunter2"), "{error}");
+}
+
+#[tokio::test]
 async fn telegram_says_in_its_answer_when_to_come_again() {
     let text = r#"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 5","parameters":{"retry_after":5}}"#;
     let mut receiver = Receiver::plain(&[Play::Answer(429, "", text)]).await;

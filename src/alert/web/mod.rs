@@ -9,6 +9,7 @@ mod teams;
 mod telegram;
 mod webhook;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,6 +128,11 @@ impl WebChannel {
                 let Some((user, password)) = &am.login else {
                     return Ok(Server { url, secrets, headers: Vec::new() });
                 };
+                if !url.tls && !is_this_host(&url.host) {
+                    return Err(SendError::permanent(format!(
+                        "{url}: a password is sent over TLS only: write `https://`"
+                    )));
+                }
                 let password = self.read(password).await?;
                 let basic = base64(format!("{user}:{}", password.reveal()).as_bytes());
                 let secrets = secrets.and(password.reveal()).and(&basic);
@@ -149,6 +155,11 @@ fn hook_of(kind: &ChannelKind) -> Option<&Hook> {
         ChannelKind::Slack(hook) | ChannelKind::Teams(hook) => Some(hook),
         ChannelKind::Telegram(_) | ChannelKind::Email | ChannelKind::Command(_) => None,
     }
+}
+
+/// Nobody sits in between.
+fn is_this_host(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// One that can be none was refused with the configuration.

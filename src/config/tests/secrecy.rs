@@ -51,3 +51,29 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nothing_of_a_channels_url_token_or_header_is_told() {
+    let channels = format!(
+        "hook: {{ webhook: {{ url: \"https://a.example/{CANARY}?k={CANARY}\", headers: {{ Authorization: {CANARY} }} }} }}, \
+         chat: {{ telegram: {{ token: \"{CANARY}\", chat_id: 1 }} }}, \
+         am: {{ alertmanager: {{ url: \"http://a.example/{CANARY}\", username: u, password: {CANARY} }} }}, \
+         team: {{ slack: {{ url: \"https://a.example/{CANARY}\" }} }}"
+    );
+    for (before, after) in [("", ""), ("chat_id: 1", "chat_id: []"), ("https://", "https//"), ("url:", "url_flie:")] {
+        let text = format!("alerts: {{ channels: {{ {channels} }} }}\n");
+        let text = if before.is_empty() { text } else { text.replace(before, after) };
+        let told = told(&text);
+        assert!(!told.contains(CANARY), "{text}\n→ {told}");
+    }
+}
+
+#[test]
+fn no_program_gets_the_variables_that_channels_take_their_secrets_from() {
+    let text = "alerts: { channels: { hook: { webhook: { url_env: HOOK } }, chat: { telegram: { token_env: BOT, chat_id: 1 } }, \
+                am: { alertmanager: { url_env: AM, username: u, password_env: AM_PW } } } }\n";
+    let secret_env = from_text(text).unwrap().config.secret_env;
+    for name in ["HOOK", "BOT", "AM", "AM_PW"] {
+        assert!(secret_env.iter().any(|secret| secret == name), "{name}: {secret_env:?}");
+    }
+}
