@@ -16,6 +16,10 @@ const APART: &str = "  ";
 pub(super) fn text(status: &Status, zone: &Zone, terminal: Terminal) -> String {
     let at = Times { zone, now: status.time };
     let mut text = headline(status, &at, terminal);
+    if let Some(since) = status.uplink_down_since {
+        let down = terminal.paint("the prober's own uplink is DOWN", Colour::Red);
+        text.extend([&*down, " since ", &*at.moment(since), ": nothing is known of any site\n\n"]);
+    }
     text.push_str(&table(status, &at, terminal));
     text.push('\n');
     text.push_str(&outbox_text(&status.outbox, status.time, zone, status.running));
@@ -122,6 +126,7 @@ fn words(site: &SiteStatus, at: &Times<'_>) -> Vec<String> {
         site.alert.as_ref().map(|alert| alert_words(alert, at)),
         site.blind_since.map(|since| format!("told as blind since {}", at.moment(since))),
         site.unsteady.then(|| "falls again and again".to_owned()),
+        site.flapping.then(|| "flapping".to_owned()),
         site.account.as_ref().map(|account| account_words(account, at)),
         maintenance,
         (!site.leftovers.is_empty()).then(|| format!("left behind: {}", site.leftovers.join(" "))),

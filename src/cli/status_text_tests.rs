@@ -23,6 +23,7 @@ fn site(name: &str, state: State) -> SiteStatus {
         alert: None,
         blind_since: None,
         unsteady: false,
+        flapping: false,
         account: None,
         maintenance: None,
         leftovers: Vec::new(),
@@ -59,6 +60,7 @@ fn some_status() -> Status {
         prober: "edge-1".into(),
         running: true,
         running_since: Some(at("2026-11-01T00:00:00Z")),
+        uplink_down_since: None,
         sites: vec![site("paris", State::Up), lagos, new],
         outbox: OutboxStatus::default(),
     }
@@ -85,6 +87,16 @@ fn without_a_prober_it_says_so_first() {
     let status = Status { running: false, running_since: None, ..some_status() };
     let text = text(&status, &Zone::utc(), Terminal::PLAIN);
     assert!(text.starts_with("edge-1  2026-11-20 07:05:00 UTC  NO PROBER RUNS: this is"), "{text}");
+}
+
+#[test]
+fn a_dead_uplink_is_said_above_all_sites_and_flapping_beside_its_site() {
+    let mut status = Status { uplink_down_since: Some(at("2026-11-20T06:40:00Z")), ..some_status() };
+    status.sites[0].flapping = true;
+    let text = text(&status, &Zone::utc(), Terminal::PLAIN);
+    let uplink = "\n\nthe prober's own uplink is DOWN since 06:40:00: nothing is known of any site\n\nSITE ";
+    assert!(text.contains(uplink), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("paris") && line.ends_with("  flapping")), "{text}");
 }
 
 #[test]

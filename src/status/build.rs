@@ -30,6 +30,7 @@ pub fn status_of(sources: Sources<'_>, now: DateTime<Utc>) -> Status {
         prober: sources.config.prober.clone(),
         running: sources.running.is_some(),
         running_since: sources.running.map(|(_, since)| since),
+        uplink_down_since: sources.alerts.uplink.open_alert().map(|outage| outage.start),
         sites: sources.config.sites.iter().map(|site| site_status(sources, site, now)).collect(),
         outbox: outbox_status(&sources.alerts.outbox, now),
     }
@@ -54,6 +55,7 @@ fn site_status(sources: Sources<'_>, site: &Site, now: DateTime<Utc>) -> SiteSta
         alert: subject.and_then(open_alert),
         blind_since: subject.and_then(SubjectState::blind_since),
         unsteady: subject.is_some_and(SubjectState::is_unsteady),
+        flapping: subject.is_some_and(SubjectState::is_flapping),
         account: None,
         maintenance: sources.config.maintenance.at(now, &site.name),
         leftovers: Vec::new(),

@@ -21,6 +21,9 @@ pub struct Status {
     pub running: bool,
     /// Since when it runs.
     pub running_since: Option<DateTime<Utc>>,
+    /// Since when the prober's own uplink is down, once people were told of it.
+    #[serde(default)]
+    pub uplink_down_since: Option<DateTime<Utc>>,
     /// Every site, in the order of the configuration.
     pub sites: Vec<SiteStatus>,
     /// Messages that are not delivered.
@@ -62,6 +65,9 @@ pub struct SiteStatus {
     pub blind_since: Option<DateTime<Utc>>,
     /// Whether people were told that it falls again and again, and it is not over.
     pub unsteady: bool,
+    /// Whether people were told that it changes between up and down again and again, and it does.
+    #[serde(default)]
+    pub flapping: bool,
     /// The rest of its account.
     pub account: Option<AccountPause>,
     /// The maintenance in force.
