@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
 
-use super::blocks::{SecretGiven, read_password, read_secret};
+use super::blocks::read_secret;
 use super::channel::{Alertmanager, ChannelKind, Hook, NotifyCommand, Telegram, Webhook, WebhookFormat};
 use super::channels::wanted;
 use super::fields::Fields;
 use super::keys::{ALERTMANAGER, HOOK, NOTIFY_COMMAND, TELEGRAM, TOKEN, URL, WEBHOOK};
+use super::logging::read_login;
 use super::message_template::parse_message_template;
 use super::tree::NodeKind;
 use super::value::Value;
@@ -173,18 +174,7 @@ fn read_header(name: &str, value: &Value<'_>) -> Option<(String, Secret)> {
 
 fn read_alertmanager(value: &Value<'_>, base: &Path) -> Option<Alertmanager> {
     let fields = Fields::of(value, &ALERTMANAGER)?;
-    let login = match (fields.get("username"), read_password(&fields, base)) {
-        (Some(username), SecretGiven::From(password)) => username.text().map(|name| (name.to_owned(), password)),
-        (Some(username), SecretGiven::Not) => {
-            username.fault_with("has no password beside it", "add `password_file` or another of its kind".to_owned());
-            None
-        }
-        (None, SecretGiven::From(_)) => {
-            fields.fault(Some("username"), "is missing beside the password", None);
-            None
-        }
-        (None, SecretGiven::Not) | (_, SecretGiven::Wrong) => None,
-    };
+    let login = read_login(&fields, base);
     let repeat = fields.duration("repeat", &REPEAT).unwrap_or(DEFAULT_REPEAT);
     Some(Alertmanager { hook: read_hook(&fields, base)?, login, repeat })
 }

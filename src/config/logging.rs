@@ -100,7 +100,8 @@ fn read_mailbox(value: &Value<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn read_login(fields: &Fields<'_>, base: &Path) -> Option<(String, SecretSource)> {
+/// A user name and its password, which go together.
+pub(super) fn read_login(fields: &Fields<'_>, base: &Path) -> Option<(String, SecretSource)> {
     let username = fields.get("username");
     match (&username, read_password(fields, base)) {
         (Some(username), SecretGiven::From(password)) => Some((username.text()?.to_owned(), password)),
