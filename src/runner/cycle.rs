@@ -100,6 +100,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
     for stage in stages_of(site) {
         let record = one_stage(stage, &stages, &mut cx, (site, around), observer).await;
         observer.ended(&site.name, &record);
+        log_stage(&site.name, &record);
         stages.push(record);
     }
     drop(hold);
@@ -186,6 +187,12 @@ async fn one_stage(
         }),
     };
     StageRecord { stage, outcome: end.outcome, required, took: began.elapsed(), detail: end.detail }
+}
+
+/// A line per stage, for who asks for details.
+fn log_stage(site: &SiteName, record: &StageRecord) {
+    let StageRecord { stage, outcome, took, detail, .. } = record;
+    tracing::debug!(%site, "stage {stage}: {} in {took:.1?} {}", outcome.as_str(), detail.as_deref().unwrap_or_default());
 }
 
 /// What is worth a word although the cycle is up: a failure that does not count, something that stayed.
