@@ -127,6 +127,7 @@ impl Outgoing {
             "stage" => cause.stage.map(|stage| stage.as_str().to_owned()).unwrap_or_default(),
             "reason" => cause.reason.map(|reason| reason.as_str().to_owned()).unwrap_or_default(),
             "fault_domain" => cause.fault_domain().map(|domain| domain.as_str().to_owned()).unwrap_or_default(),
+            "sites" => event.facts.sites.iter().flatten().map(|site| one_line(site)).collect::<Vec<_>>().join(" "),
             "detail" => one_line(cause.detail.as_deref().unwrap_or_default()),
             "subject" => self.subject.clone(),
             "text" => self.body.clone(),
@@ -166,6 +167,7 @@ impl Outgoing {
             "reason": text("reason"),
             "fault_domain": text("fault_domain"),
             "detail": text("detail"),
+            "sites": facts.sites,
             "values": {
                 "external_rtt_ms": rtt(facts.external),
                 "external_loss_pct": loss(facts.external),

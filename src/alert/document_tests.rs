@@ -52,6 +52,7 @@ fn the_document_says_what_happened_to_whom_and_what_was_measured() {
             "group": "emea", "prober": "edge-1", "at": "2026-11-20T12:20:00.000Z",
             "start": "2026-11-20T12:00:00.000Z", "end": null, "seconds": 1200, "verdict": "down", "stage": "login",
             "reason": "login-timeout", "fault_domain": "gateway", "detail": "\"waited\" <long> & in vain",
+            "sites": null,
             "values": {
                 "external_rtt_ms": 12.5, "external_loss_pct": 0.0, "login_ms": null, "internal_rtt_ms": null,
                 "internal_loss_pct": null, "checks": null, "stages": "external=passed login=login-timeout",

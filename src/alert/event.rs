@@ -19,6 +19,8 @@ pub struct Observation {
     pub verdict: Verdict,
     /// When it was looked at: the start of the cycle.
     pub at: DateTime<Utc>,
+    /// Since when it is so, where that is known; else since this look, for all it says.
+    pub since: Option<DateTime<Utc>>,
     /// From this look to the next.
     pub interval: Duration,
     /// The account was refused: told at the first.
@@ -57,6 +59,7 @@ impl Observation {
             subject: subject.into(),
             verdict,
             at,
+            since: None,
             interval,
             identity_failure: false,
             paused: false,
@@ -75,6 +78,11 @@ impl Observation {
         let verdict = if self.uplink? { Verdict::Up } else { Verdict::Down };
         let subject = format!("uplink of {}", self.facts.prober);
         Some(Self { facts: self.facts.clone(), ..Self::of(subject, verdict, self.at, self.interval) })
+    }
+
+    /// Since when it is so, as far as this look knows.
+    pub(super) fn began(&self) -> DateTime<Utc> {
+        self.since.unwrap_or(self.at)
     }
 
     /// Since when it is up, as this look saw it.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{DialogueEvent, FaultDomain, Reason, SiteKind, Stage, TunnelFacts};
+use crate::record::{DialogueEvent, FaultDomain, MalfunctionKind, Reason, SiteKind, Stage, TunnelFacts};
 
 /// What a cycle found, as far as a message tells it. What was not measured is absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,12 @@ pub struct AlertFacts {
     pub restart: Option<RestartFacts>,
     /// The last lines of the dialogue, secrets blanked.
     pub dialogue: Vec<DialogueEvent>,
+    /// Of what all sites have in common: those that were found so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sites: Option<Vec<String>>,
+    /// And the site whose cycle decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
 }
 
 /// What a series of echo requests brought.
@@ -63,5 +69,10 @@ impl AlertFacts {
     /// Whose fault the reason is.
     pub fn fault_domain(&self) -> Option<FaultDomain> {
         self.reason.map(Reason::fault_domain)
+    }
+
+    /// Whether it is told of every site at once: what they have in common, or the prober's own uplink.
+    pub fn is_of_all_sites(&self) -> bool {
+        self.sites.is_some() || self.reason == Some(MalfunctionKind::OwnUplinkDown.into())
     }
 }

@@ -16,6 +16,7 @@ impl Observation {
             subject: record.site.as_str().to_owned(),
             verdict: record.verdict,
             at: record.time.to_utc(),
+            since: None,
             interval: record.interval,
             identity_failure: record.verdict == Verdict::Down && record.stages.iter().any(is_identity_failure),
             paused: record.reason == Some(MalfunctionKind::AccountPaused.into()) || is_own_outage(record),
@@ -51,6 +52,8 @@ impl AlertFacts {
             tunnel: record.tunnel,
             restart: record.stages.iter().find_map(RestartFacts::from_stage),
             dialogue: record.dialogue.iter().skip(skipped_lines).cloned().collect(),
+            sites: None,
+            decided_by: None,
         }
     }
 }

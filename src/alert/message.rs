@@ -16,6 +16,8 @@ use super::text::one_line;
 use super::{AlertEvent, AlertFacts, AlertKind, PingFacts};
 use crate::record::{DialogueEvent, MalfunctionKind, Reason};
 
+#[path = "message_all.rs"]
+mod all;
 #[path = "message_flapping.rs"]
 mod flapping;
 #[path = "message_host.rs"]
@@ -51,6 +53,10 @@ pub fn render(event: &AlertEvent, zone: &Zone) -> Text {
 }
 
 fn headline(event: &AlertEvent) -> String {
+    all::headline(event).unwrap_or_else(|| headline_of_one(event))
+}
+
+fn headline_of_one(event: &AlertEvent) -> String {
     let name = one_line(&event.subject, MAX_NAME);
     let cause = cause(&event.facts);
     match &event.kind {
@@ -124,6 +130,12 @@ struct Body<'z> {
 
 impl Body<'_> {
     fn write_event(&mut self, event: &AlertEvent) {
+        if !self.write_of_all(event) {
+            self.write_of_one(event);
+        }
+    }
+
+    fn write_of_one(&mut self, event: &AlertEvent) {
         let name = one_line(&event.subject, MAX_NAME);
         let facts = &event.facts;
         match &event.kind {

@@ -30,6 +30,8 @@ fn facts() -> AlertFacts {
             line(815, true, "<password>"),
             line(11_204, false, "\u{1b}[31mAccess Denied\u{1b}[0m"),
         ],
+        sites: None,
+        decided_by: None,
     }
 }
 
@@ -475,4 +477,78 @@ What to try
         subject(AlertKind::CertificateRenewed { days: 90 }),
         "[vpnprobe] paris: another certificate, which runs out in 90 days"
     );
+}
+
+/// As the policy tells it of all sites; the names of as many.
+fn of_all(kind: AlertKind, sites: &[&str], facts: AlertFacts) -> AlertEvent {
+    let sites = Some(sites.iter().map(|&site| site.to_owned()).collect());
+    let facts = AlertFacts { sites, decided_by: Some("rome".into()), ..facts };
+    AlertEvent { subject: "all sites of edge-1".into(), ..event(kind, facts) }
+}
+
+#[test]
+fn all_sites_down() {
+    let start = time("2026-11-20T06:15:30.250Z");
+    let facts = AlertFacts { dialogue: Vec::new(), ..facts() };
+    assert_text(
+        &of_all(AlertKind::Triggered { start, downs: 1 }, &["paris", "rome"], facts),
+        "[vpnprobe] all sites of edge-1 DOWN (2): login auth-rejected (identity)",
+        "All 2 sites fail at stage login since 2026-11-20 07:15:30 CET.
+That points to something they share. Until one of them is otherwise, nobody is told of a single site.
+
+Sites:           2: paris, rome
+Looked at last:  rome
+Stage:           login
+Reason:          auth-rejected
+Fault domain:    identity
+Detail:          the client said: Access Denied
+Prober:          edge-1
+
+What to try
+  Look first at what they share: the directory or identity provider, the accounts, a licence, the network behind the gateways, this host and its VPN client.
+  Log in by hand with the test account, once: was its password changed? The prober tries again only after a rest, so as not to lock it.
+
+Last values of rome
+  External ping: 12.345 ms, 20 % lost
+  Gateway:       tcp 0.3 ms, tls 2.1 ms, certificate 364 days
+  Login:         not measured
+  Internal ping: not measured
+  Stages:        prepare=passed external=passed login=auth-rejected internal=skipped
+",
+    );
+}
+
+#[test]
+fn no_longer_all_sites_down() {
+    let (start, end) = (time("2026-11-20T06:15:30Z"), time("2026-11-20T06:40:31Z"));
+    let now = AlertFacts { prober: "edge-1".into(), ..AlertFacts::default() };
+    assert_text(
+        &of_all(AlertKind::Resolved { start, end, failed: Box::new(facts()), restored: false }, &["paris"], now),
+        "[vpnprobe] all sites of edge-1: no longer all DOWN after 25 min",
+        "Not all sites fail alike any more: rome is up.
+Each that still is so at its next cycle is told of singly.
+
+From:            2026-11-20 07:15:30 CET
+To:              2026-11-20 07:40:31 CET
+Length:          25 min
+Still so:        1: paris
+Prober:          edge-1
+What failed:     login auth-rejected (identity)
+",
+    );
+}
+
+#[test]
+fn a_thousand_sites_are_counted_and_a_line_of_them_named() {
+    let names: Vec<String> = (0..1000).map(|n| format!("site-{n:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let since = time("2026-11-20T09:50:00Z");
+    let text = render(&of_all(AlertKind::Blind { since }, &names, facts()), &Zone::utc());
+    assert_eq!(
+        text.subject,
+        "[vpnprobe] all sites of edge-1 UNKNOWN for 30 min (1000): login auth-rejected (identity)"
+    );
+    let line = text.body.lines().find(|line| line.starts_with("Sites:")).unwrap();
+    assert!(line.starts_with("Sites:           1000: site-0000, site-0001, ") && line.ends_with(" more"), "{line}");
+    assert!(line.len() < 300, "{line}");
 }

@@ -14,6 +14,7 @@
 mod advice;
 mod channel;
 mod command;
+mod company;
 mod document;
 mod email;
 mod email_words;
@@ -41,6 +42,7 @@ mod worker;
 
 pub use channel::{Channel, Outgoing, SendError};
 pub use command::CommandChannel;
+pub use company::{Company, HOLD};
 pub use email::{Attachment, EmailChannel, OutgoingMail, PasswordReader, send as send_mail};
 pub use event::{AlertEvent, AlertKind, Back, Observation};
 pub use facts::{AlertFacts, PingFacts, RestartFacts};

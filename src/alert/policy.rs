@@ -16,6 +16,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::company::{Company, Found, HOLD};
 use super::event::steady_id;
 use super::expiry::Expiry;
 use super::flapping::{Flapping, LASTS};
@@ -51,6 +52,8 @@ pub struct SubjectState {
 struct LastLook {
     at: DateTime<Utc>,
     interval: Duration,
+    #[serde(default)]
+    found: Found,
 }
 
 /// Up cycles in a row.
@@ -75,6 +78,9 @@ pub struct Outage {
     /// People ought to know of it, told or not.
     #[serde(default)]
     pub owed: bool,
+    /// Until then it waits for what is found of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_until: Option<DateTime<Utc>>,
 }
 
 /// That people were told of an outage.
@@ -96,6 +102,9 @@ struct Blindness {
     since: DateTime<Utc>,
     /// The id of the message, once it was told.
     thread: Option<String>,
+    /// People ought to know of it, told or not.
+    #[serde(default)]
+    owed: bool,
 }
 
 impl SubjectState {
@@ -174,7 +183,66 @@ impl SubjectState {
     /// One that an event asked for says nothing of when the timetable looks next.
     fn note_look(&mut self, seen: &Observation) {
         let before = self.last.filter(|_| seen.triggered).map_or(Duration::ZERO, |last| last.interval);
-        self.last = Some(LastLook { at: seen.at, interval: seen.interval.max(before) });
+        self.last = Some(LastLook { at: seen.at, interval: seen.interval.max(before), found: Found::of(seen) });
+    }
+
+    /// What was found at the latest look.
+    pub(super) fn found(&self) -> Found {
+        self.last.map_or(Found::Nothing, |last| last.found)
+    }
+
+    /// Since when it is found so.
+    pub(super) fn began(&self, found: Found) -> Option<DateTime<Utc>> {
+        match found {
+            Found::Down(_) => self.outage.as_ref().map(|outage| outage.start),
+            Found::Unknown(_) => self.blindness.as_ref().map(|blindness| blindness.since),
+            Found::Up | Found::Nothing => None,
+        }
+    }
+
+    /// Whether the latest look is older than `since`, and the next one is due before `until`.
+    pub(super) fn is_to_be_looked_at(&self, since: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+        self.last.is_some_and(|last| last.at < since && last.at + last.interval <= until)
+    }
+
+    /// Whether people ought to know that it is so, and don't.
+    pub(super) fn is_owed(&self, found: Found) -> bool {
+        match found {
+            Found::Down(_) => self.outage.as_ref().is_some_and(|outage| outage.owed && outage.told.is_none()),
+            Found::Unknown(_) => self.blindness.as_ref().is_some_and(|b| b.owed && b.thread.is_none()),
+            Found::Up | Found::Nothing => false,
+        }
+    }
+
+    /// The outage that waits for what is found of the others: until when, what was found, and since when it is so.
+    pub(super) fn held(&self) -> Option<(DateTime<Utc>, Found, DateTime<Utc>)> {
+        let outage = self.outage.as_ref().filter(|outage| outage.told.is_none())?;
+        Some((outage.held_until?, self.found(), outage.start))
+    }
+
+    /// It waits no more: people know of it by another message.
+    pub(super) fn let_go(&mut self) {
+        if let Some(outage) = &mut self.outage {
+            outage.held_until = None;
+        }
+    }
+
+    /// Tells of the outage that waits.
+    pub(super) fn tell_held(&mut self, subject: &str, now: DateTime<Utc>) -> Option<AlertEvent> {
+        self.held()?;
+        self.tell_outage(subject, now)
+    }
+
+    /// Tells of the outage.
+    fn tell_outage(&mut self, subject: &str, now: DateTime<Utc>) -> Option<AlertEvent> {
+        // None since a gap: it had been told before, were it not for maintenance.
+        let downs = self.downs.max(1);
+        let outage = self.outage.as_mut()?;
+        let (id, facts) = (steady_id(subject, outage.start, "down"), outage.last.clone());
+        outage.told = Some(Told { thread: id.clone(), at: now, reminders: 0, failed: facts.clone() });
+        outage.held_until = None;
+        let kind = AlertKind::Triggered { start: outage.start, downs };
+        Some(AlertEvent { thread: id.clone(), id, subject: subject.to_owned(), at: now, kind, facts })
     }
 }
 
@@ -186,6 +254,17 @@ impl Policy {
 
     /// Takes one observation in. `now` is when it is told, at or after its end. The same observation twice counts once.
     pub fn observe(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Vec<AlertEvent> {
+        self.observe_among(state, seen, (Company::Alone, Company::Alone), now)
+    }
+
+    /// The same for one of many: what all have in common is not told of one. `of_outage`: for the outage that goes on.
+    pub fn observe_among(
+        &self,
+        state: &mut SubjectState,
+        seen: &Observation,
+        (company, of_outage): (Company, Company),
+        now: DateTime<Utc>,
+    ) -> Vec<AlertEvent> {
         if state.last.is_some_and(|last| last.at == seen.at) {
             return Vec::new();
         }
@@ -201,30 +280,38 @@ impl Policy {
                 let seen_again = see_again(state, seen, now);
                 [seen_again, self.on_up(state, seen, now), self.on_back(state, seen, outage, now)]
             }
-            Verdict::Down => [see_again(state, seen, now), self.on_down(state, seen, now), None],
+            Verdict::Down => [see_again(state, seen, now), self.on_down(state, seen, of_outage, now), None],
             Verdict::Unknown => {
-                let late = tell(state, seen, now);
-                [late.or_else(|| self.remind(state, seen, now)), self.on_unknown(state, seen, now), None]
+                let late = tell(state, seen, of_outage, now);
+                let late = late.or_else(|| self.remind(state, seen, of_outage, now));
+                [late, self.on_unknown(state, seen, company, now), None]
             }
         };
         let beside = [state.leftovers.on_look(seen, now), state.certificate.on_look(seen, now)];
         flaps.into_iter().chain(events.into_iter().chain(beside).flatten()).collect()
     }
 
-    fn on_down(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+    fn on_down(
+        &self,
+        state: &mut SubjectState,
+        seen: &Observation,
+        company: Company,
+        now: DateTime<Utc>,
+    ) -> Option<AlertEvent> {
         state.ups = None;
         state.restores.break_calm();
         state.downs = state.downs.saturating_add(u32::from(!seen.triggered));
         let due = (state.downs >= self.rules.after && !seen.triggered) || seen.identity_failure;
-        let first = || Outage { start: seen.at, last: seen.facts.clone(), told: None, owed: false };
+        let first =
+            || Outage { start: seen.began(), last: seen.facts.clone(), told: None, owed: false, held_until: None };
         let outage = state.outage.get_or_insert_with(first);
         outage.start = outage.start.min(seen.at); // only when the wall clock was set back
         outage.last = seen.facts.clone();
         if outage.told.is_some() {
-            return self.remind(state, seen, now);
+            return self.remind(state, seen, company, now);
         }
         outage.owed |= due;
-        tell(state, seen, now)
+        tell(state, seen, company, now)
     }
 
     fn on_up(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
@@ -258,7 +345,16 @@ impl Policy {
     }
 
     /// An outage that people know of and that lasts is said again after `reminder`.
-    fn remind(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+    fn remind(
+        &self,
+        state: &mut SubjectState,
+        seen: &Observation,
+        company: Company,
+        now: DateTime<Utc>,
+    ) -> Option<AlertEvent> {
+        if company == Company::All {
+            return None;
+        }
         let outage = state.outage.as_mut().filter(|_| !seen.silenced)?;
         let told = outage.told.as_mut()?;
         told.at = told.at.min(now); // only when the wall clock was set back
@@ -277,14 +373,20 @@ impl Policy {
         })
     }
 
-    fn on_unknown(&self, state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+    fn on_unknown(
+        &self,
+        state: &mut SubjectState,
+        seen: &Observation,
+        company: Company,
+        now: DateTime<Utc>,
+    ) -> Option<AlertEvent> {
         if seen.paused {
             return None;
         }
-        let blindness = state.blindness.get_or_insert(Blindness { since: seen.at, thread: None });
+        let blindness = state.blindness.get_or_insert(Blindness { since: seen.began(), thread: None, owed: false });
         blindness.since = blindness.since.min(seen.at); // only when the wall clock was set back
-        let is_due = length(blindness.since, now) >= self.rules.blind_after;
-        if blindness.thread.is_some() || !is_due || seen.silenced {
+        blindness.owed |= length(blindness.since, now) >= self.rules.blind_after;
+        if blindness.thread.is_some() || !blindness.owed || seen.silenced || company == Company::All {
             return None;
         }
         let id = steady_id(&seen.subject, blindness.since, "blind");
@@ -295,23 +397,29 @@ impl Policy {
 }
 
 /// An outage that people ought to know of is told, once, as soon as they may be told.
-fn tell(state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+fn tell(state: &mut SubjectState, seen: &Observation, company: Company, now: DateTime<Utc>) -> Option<AlertEvent> {
     if state.flapping.is_told() && state.downs < LASTS && !seen.identity_failure {
         return None;
     }
-    // None since a gap: it had been told before, were it not for maintenance.
-    let downs = state.downs.max(1);
     let outage = state.outage.as_mut().filter(|outage| outage.owed && outage.told.is_none() && !seen.silenced)?;
     outage.start = outage.start.min(seen.at); // only when the wall clock was set back
-    let (id, facts) = (steady_id(&seen.subject, outage.start, "down"), outage.last.clone());
-    outage.told = Some(Told { thread: id.clone(), at: now, reminders: 0, failed: facts.clone() });
-    let kind = AlertKind::Triggered { start: outage.start, downs };
-    Some(AlertEvent { thread: id.clone(), id, subject: seen.subject.clone(), at: now, kind, facts })
+    match company {
+        Company::Alone => {}
+        Company::All => return None,
+        Company::Open => {
+            let latest = now + HOLD;
+            let until = *outage.held_until.get_or_insert(latest);
+            if until > now && until <= latest {
+                return None;
+            }
+        }
+    }
+    state.tell_outage(&seen.subject, now)
 }
 
 /// A decided verdict ends blindness, and says so to whom was told of it.
 fn see_again(state: &mut SubjectState, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
-    let Blindness { since, thread } =
+    let Blindness { since, thread, .. } =
         state.blindness.take_if(|blindness| blindness.thread.is_none() || !seen.silenced)?;
     let thread = thread?;
     let kind = AlertKind::BlindOver { since, verdict: seen.verdict };

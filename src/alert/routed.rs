@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::{AlertEvent, AlertKind, Channel, Outgoing, SendError};
 use crate::config::{Fallback, Route};
 use crate::net::BoxFuture;
-use crate::record::MalfunctionKind;
 
 /// A channel, and its route.
 pub struct RoutedChannel {
@@ -24,9 +23,9 @@ impl RoutedChannel {
 /// Whether this event goes by this route.
 fn takes(route: &Route, event: &AlertEvent) -> bool {
     let is_for_all = matches!(event.kind, AlertKind::Test { .. });
-    // Of its own uplink: without that, nothing is told of any site.
-    let of_all_sites = event.facts.reason == Some(MalfunctionKind::OwnUplinkDown.into());
-    let takes_site = of_all_sites || route.sites.as_ref().is_none_or(|sites| sites.contains(&event.subject));
+    // Nothing is told of any single site then.
+    let takes_site =
+        event.facts.is_of_all_sites() || route.sites.as_ref().is_none_or(|sites| sites.contains(&event.subject));
     is_for_all || (takes_site && event.kind.severity() >= route.severity)
 }
 

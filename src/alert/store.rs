@@ -29,6 +29,12 @@ pub struct AlertState {
     /// The policy's state of the prober's own uplink.
     #[serde(default)]
     pub uplink: SubjectState,
+    /// The policy's state of what all sites have in common.
+    #[serde(default)]
+    pub all_sites: SubjectState,
+    /// The subjects that are to be looked at; empty: those that were. Nothing to remember: the configuration says it anew.
+    #[serde(skip)]
+    pub configured: BTreeSet<String>,
     /// What is not yet delivered.
     pub outbox: Outbox,
     /// Who was told of what still goes on.
@@ -46,6 +52,8 @@ impl Default for AlertState {
             version: VERSION,
             subjects: BTreeMap::new(),
             uplink: SubjectState::default(),
+            all_sites: SubjectState::default(),
+            configured: BTreeSet::new(),
             outbox: Outbox::default(),
             stories: Stories::default(),
             settled: BTreeMap::new(),

@@ -6,13 +6,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::policy::length;
 use super::stories::Channels;
 use super::{
-    AlertState, AlertStore, Channel, GateListener, Message, MessageKey, Observation, Outgoing, Policy, Retried,
+    AlertEvent, AlertState, AlertStore, Channel, GateListener, Message, MessageKey, Observation, Outgoing, Retried,
     SendError, Settled, StoreError,
 };
 use crate::clock::Clock;
@@ -103,6 +105,13 @@ impl NotifierTask {
         }
     }
 
+    /// The subjects that are to be looked at: what all have in common is told when each of them was.
+    #[must_use]
+    pub fn watching(mut self, subjects: impl IntoIterator<Item = String>) -> Self {
+        self.state.configured = subjects.into_iter().collect();
+        self
+    }
+
     /// Runs until [`Notifier::shutdown`](super::Notifier::shutdown), or until every handle is gone.
     pub async fn run(mut self) {
         loop {
@@ -142,15 +151,16 @@ impl NotifierTask {
         }
     }
 
-    /// The earliest of: the gate closes, the end, the next message becomes due or overdue, what goes on is said again, the
-    /// state is saved again.
+    /// The earliest of: the gate closes, the end, the next message becomes due or overdue, what waits for other sites is
+    /// told, what goes on is said again, the state is saved again.
     fn next_deadline(&self) -> Option<Instant> {
         let now = Instant::now();
         let next_due = self.state.outbox.next_due(self.clock.now()).filter(|_| self.gate.may_send());
         let end = self.ending.as_ref().map(|(deadline, _)| *deadline);
         let overdue = self.state.outbox.next_overdue(self.clock.now(), |channel| self.patience(channel));
-        let (next_due, overdue) = (next_due.map(|wait| now + wait), overdue.map(|wait| now + wait));
-        [self.gate.closing_at(), end, next_due, overdue, self.next_refresh(), self.save_again]
+        let held = self.state.next_release().map(|at| length(self.clock.now(), at));
+        let [next_due, overdue, held] = [next_due, overdue, held].map(|wait| wait.map(|wait| now + wait));
+        [self.gate.closing_at(), end, next_due, overdue, held, self.next_refresh(), self.save_again]
             .into_iter()
             .flatten()
             .min()
@@ -166,7 +176,11 @@ impl NotifierTask {
             self.cancel_sends().await;
             self.fall_silent();
         }
-        if self.fall_back() || is_past(self.save_again) {
+        let wall = self.clock.now();
+        let released = self.state.release(wall);
+        let is_changed = !released.is_empty();
+        self.enqueue(released, wall);
+        if self.fall_back() || is_changed || is_past(self.save_again) {
             // A failure was said, and is tried again.
             let _ = self.save().await;
         }
@@ -192,6 +206,13 @@ impl NotifierTask {
                 let _ = reply.send(saved.map(|()| retried));
             }
             Command::Shutdown { deadline, reply } => {
+                let now = self.clock.now();
+                let held = self.state.release_all(now);
+                if !held.is_empty() {
+                    self.enqueue(held, now);
+                    // A failure was said; nothing is lost by it that is sent now.
+                    let _ = self.save().await;
+                }
                 self.state.outbox.make_everything_due(self.clock.now());
                 self.ending = Some((deadline, reply));
                 self.count_tries();
@@ -201,19 +222,18 @@ impl NotifierTask {
 
     async fn observe(&mut self, seen: &Observation, rules: AlertRules) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let policy = Policy::new(rules);
-        let subject = self.state.subjects.entry(seen.subject.clone()).or_default();
-        let mut events = policy.observe(subject, seen, now);
-        if let Some(uplink) = seen.of_uplink() {
-            events.extend(policy.observe(&mut self.state.uplink, &uplink, now));
-        }
+        let events = self.state.observe(seen, rules, now);
+        self.enqueue(events, now);
+        self.save().await
+    }
+
+    fn enqueue(&mut self, events: Vec<AlertEvent>, now: DateTime<Utc>) {
         for event in events {
             tracing::info!(subject = %event.subject, id = %event.id, "alert");
             for name in self.state.stories.audience(&event, &self.channels) {
                 self.state.outbox.enqueue(&name, event.clone(), now);
             }
         }
-        self.save().await
     }
 
     async fn settle_periods(&mut self, settled: Settled) -> Result<(), StoreError> {

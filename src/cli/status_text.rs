@@ -20,6 +20,14 @@ pub(super) fn text(status: &Status, zone: &Zone, terminal: Terminal) -> String {
         let down = terminal.paint("the prober's own uplink is DOWN", Colour::Red);
         text.extend([&*down, " since ", &*at.moment(since), ": nothing is known of any site\n\n"]);
     }
+    if let Some(all) = &status.all_sites {
+        let what = match all.state {
+            State::Down => format!("all sites fail{}", all.stage.map(|s| format!(" at stage {s}")).unwrap_or_default()),
+            _ => "no site can be told of".to_owned(),
+        };
+        let what = terminal.paint(&what, Colour::Red);
+        text.extend([&*what, " since ", &*at.moment(all.since), ": told in one message\n\n"]);
+    }
     text.push_str(&table(status, &at, terminal));
     text.push('\n');
     text.push_str(&outbox_text(&status.outbox, status.time, zone, status.running));
@@ -141,7 +149,14 @@ fn alert_words(alert: &OpenAlert, at: &Times<'_>) -> String {
         0 => String::new(),
         count => format!(", {}", counted(count as usize, "reminder")),
     };
-    format!("alert since {}, told {}{reminders}", at.moment(alert.since), at.moment(alert.told))
+    let told = match alert.undelivered.as_slice() {
+        [] => format!("told {}", at.moment(alert.told)),
+        channels => {
+            let channels: Vec<_> = channels.iter().map(|channel| seen(channel)).collect();
+            format!("not delivered by {}", channels.join(", "))
+        }
+    };
+    format!("alert since {}, {told}{reminders}", at.moment(alert.since))
 }
 
 fn account_words(account: &AccountPause, at: &Times<'_>) -> String {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::record::{FailureKind, SiteKind, SiteName, Stage};
+use crate::status::AllSites;
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -42,6 +43,7 @@ fn some_status() -> Status {
             told: at("2026-11-20T06:31:00Z"),
             reminders: 2,
             id: "lagos.down".into(),
+            undelivered: Vec::new(),
         }),
         account: Some(AccountPause {
             username: "probe".into(),
@@ -61,6 +63,7 @@ fn some_status() -> Status {
         running: true,
         running_since: Some(at("2026-11-01T00:00:00Z")),
         uplink_down_since: None,
+        all_sites: None,
         sites: vec![site("paris", State::Up), lagos, new],
         outbox: OutboxStatus::default(),
     }
@@ -97,6 +100,28 @@ fn a_dead_uplink_is_said_above_all_sites_and_flapping_beside_its_site() {
     let uplink = "\n\nthe prober's own uplink is DOWN since 06:40:00: nothing is known of any site\n\nSITE ";
     assert!(text.contains(uplink), "{text}");
     assert!(text.lines().any(|line| line.starts_with("paris") && line.ends_with("  flapping")), "{text}");
+}
+
+#[test]
+fn what_all_sites_have_in_common_is_said_above_them() {
+    let since = at("2026-11-20T06:40:00Z");
+    let down = AllSites { state: State::Down, since, stage: Some(Stage::Login) };
+    let blind = AllSites { state: State::Unknown, since, stage: None };
+    for (all, words) in [
+        (down, "all sites fail at stage login since 06:40:00: told in one message\n\nSITE "),
+        (blind, "no site can be told of since 06:40:00: told in one message\n\nSITE "),
+    ] {
+        let status = Status { all_sites: Some(all), ..some_status() };
+        assert!(text(&status, &Zone::utc(), Terminal::PLAIN).contains(words));
+    }
+}
+
+#[test]
+fn an_alert_that_nobody_got_is_not_called_told() {
+    let mut status = some_status();
+    status.sites[1].alert.as_mut().unwrap().undelivered = vec!["email".into(), "hook".into()];
+    let text = text(&status, &Zone::utc(), Terminal::PLAIN);
+    assert!(text.contains("alert since 2026-11-19 22:30:00, not delivered by email, hook, 2 reminders"), "{text}");
 }
 
 #[test]

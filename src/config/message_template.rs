@@ -5,7 +5,7 @@ use super::suggest::did_you_mean;
 use super::{Template, TemplatePart};
 
 /// The fields of a message.
-pub(crate) const MESSAGE_FIELDS: [&str; 20] = [
+pub(crate) const MESSAGE_FIELDS: [&str; 21] = [
     "id",
     "thread",
     "kind",
@@ -26,6 +26,7 @@ pub(crate) const MESSAGE_FIELDS: [&str; 20] = [
     "subject",
     "text",
     "seconds",
+    "sites",
 ];
 
 /// A word in braces that is no field, and what was meant.

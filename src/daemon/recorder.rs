@@ -70,6 +70,7 @@ impl Recorder {
         let (notifier, task) =
             Notifier::new(Arc::new(store), channels, gate, Arc::clone(&around.clock), config.timezone.clone())
                 .map_err(|e| chain(&e))?;
+        let task = task.watching(config.sites.iter().map(|site| site.name.to_string()));
         let ended = CancellationToken::new();
         let at_its_end = ended.clone().drop_guard();
         let task = tokio::spawn(async move {

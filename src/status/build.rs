@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::model::{AccountPause, MessageStatus, OpenAlert, OutboxStatus, SiteStatus, State, Status, VERSION};
+use super::model::{
+    AccountPause, AllSites, MessageStatus, OpenAlert, OutboxStatus, SiteStatus, State, Status, VERSION,
+};
 use crate::account::Pauses;
 use crate::alert::{AlertState, Message, Outbox, SubjectState};
 use crate::config::{Config, Site};
@@ -31,9 +33,16 @@ pub fn status_of(sources: Sources<'_>, now: DateTime<Utc>) -> Status {
         running: sources.running.is_some(),
         running_since: sources.running.map(|(_, since)| since),
         uplink_down_since: sources.alerts.uplink.open_alert().map(|outage| outage.start),
+        all_sites: all_sites(&sources.alerts.all_sites),
         sites: sources.config.sites.iter().map(|site| site_status(sources, site, now)).collect(),
         outbox: outbox_status(&sources.alerts.outbox, now),
     }
+}
+
+fn all_sites(story: &SubjectState) -> Option<AllSites> {
+    let down =
+        story.open_alert().map(|outage| AllSites { state: State::Down, since: outage.start, stage: outage.last.stage });
+    down.or_else(|| Some(AllSites { state: State::Unknown, since: story.blind_since()?, stage: None }))
 }
 
 fn site_status(sources: Sources<'_>, site: &Site, now: DateTime<Utc>) -> SiteStatus {
@@ -52,7 +61,7 @@ fn site_status(sources: Sources<'_>, site: &Site, now: DateTime<Utc>) -> SiteSta
         cycle_id: None,
         next_cycle: None,
         under_way: false,
-        alert: subject.and_then(open_alert),
+        alert: subject.and_then(|subject| open_alert(subject, &sources.alerts.outbox)),
         blind_since: subject.and_then(SubjectState::blind_since),
         unsteady: subject.is_some_and(SubjectState::is_unsteady),
         flapping: subject.is_some_and(SubjectState::is_flapping),
@@ -111,10 +120,17 @@ fn as_remembered(site: SiteStatus, subject: Option<&SubjectState>) -> SiteStatus
     }
 }
 
-fn open_alert(subject: &SubjectState) -> Option<OpenAlert> {
+fn open_alert(subject: &SubjectState, outbox: &Outbox) -> Option<OpenAlert> {
     let outage = subject.open_alert()?;
     let told = outage.told.as_ref()?;
-    Some(OpenAlert { since: outage.start, told: told.at, reminders: told.reminders, id: told.thread.clone() })
+    let left = outbox.pending().chain(outbox.dead()).filter(|message| message.event.id == told.thread);
+    Some(OpenAlert {
+        since: outage.start,
+        told: told.at,
+        reminders: told.reminders,
+        id: told.thread.clone(),
+        undelivered: left.map(|message| seen(&message.channel)).collect(),
+    })
 }
 
 /// The rest of the site's account. Gateways with directories of their own may know one user name with different

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::account::AccountBook;
-use crate::alert::{AlertEvent, AlertFacts, AlertKind, Observation, Policy};
+use crate::alert::{AlertEvent, AlertFacts, AlertKind, Observation};
 use crate::config::{AlertRules, Environment, Secret, load_str};
 use crate::record::{CycleRecord, FailureKind, InForce, SiteName, Stage, Verdict};
 use crate::snapshot::Due;
@@ -42,10 +42,37 @@ fn down(site: &str, time: &str) -> CycleRecord {
 fn alerts_after(cycles: &[CycleRecord]) -> AlertState {
     let mut state = AlertState::default();
     for cycle in cycles {
-        let subject = state.subjects.entry(cycle.site.to_string()).or_default();
-        Policy::new(AlertRules::default()).observe(subject, &Observation::from_record(cycle), cycle.time.to_utc());
+        let now = cycle.time.to_utc();
+        state.observe(&Observation::from_record(cycle), AlertRules::default(), now);
     }
     state
+}
+
+#[test]
+fn an_alert_names_the_channels_that_have_not_delivered_it() {
+    let mut alerts = alerts_after(&[down("paris", "06:00:00")]);
+    let second = Observation::from_record(&down("paris", "06:10:00"));
+    for event in alerts.observe(&second, AlertRules::default(), at("06:10:05")) {
+        alerts.outbox.enqueue("email", event, at("06:10:05"));
+    }
+    let undelivered = |alerts: &AlertState| {
+        let sources = Sources { config: &config(), running: None, alerts, pauses: &Pauses::default() };
+        status_of(sources, at("06:11:00")).sites[0].alert.as_ref().unwrap().undelivered.clone()
+    };
+    assert_eq!(undelivered(&alerts), ["email"]);
+    let key = alerts.outbox.pending().next().unwrap().key();
+    alerts.outbox.delivered(&key);
+    assert_eq!(undelivered(&alerts), [""; 0]);
+}
+
+#[test]
+fn what_all_sites_have_in_common_is_in_the_document() {
+    let cycles = ["06:00:00", "06:10:00"].map(|time| [down("paris", time), down("lagos", time)]).concat();
+    let alerts = alerts_after(&cycles);
+    let sources = Sources { config: &config(), running: None, alerts: &alerts, pauses: &Pauses::default() };
+    let status = status_of(sources, at("06:10:05"));
+    let expected = AllSites { state: State::Down, since: at("06:00:00"), stage: Some(Stage::Login) };
+    assert_eq!(status.all_sites, Some(expected));
 }
 
 fn running(cycles: &[CycleRecord], alerts: &AlertState, pauses: &Pauses, now: &str) -> Status {

@@ -4,4 +4,4 @@ mod build;
 mod model;
 
 pub use build::{Sources, status_of};
-pub use model::{AccountPause, MessageStatus, OpenAlert, OutboxStatus, SiteStatus, State, Status, VERSION};
+pub use model::{AccountPause, AllSites, MessageStatus, OpenAlert, OutboxStatus, SiteStatus, State, Status, VERSION};

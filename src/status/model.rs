@@ -24,10 +24,24 @@ pub struct Status {
     /// Since when the prober's own uplink is down, once people were told of it.
     #[serde(default)]
     pub uplink_down_since: Option<DateTime<Utc>>,
+    /// What all sites have in common, once people were told of it.
+    #[serde(default)]
+    pub all_sites: Option<AllSites>,
     /// Every site, in the order of the configuration.
     pub sites: Vec<SiteStatus>,
     /// Messages that are not delivered.
     pub outbox: OutboxStatus,
+}
+
+/// That all sites fail at one stage, or none can be told of for one reason; while it is so, no site is told of singly.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AllSites {
+    /// Down or unknown.
+    pub state: State,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Where they fail.
+    pub stage: Option<Stage>,
 }
 
 /// One site.
@@ -125,6 +139,9 @@ pub struct OpenAlert {
     pub reminders: u32,
     /// The id of the first message.
     pub id: String,
+    /// The channels that have not delivered it.
+    #[serde(default)]
+    pub undelivered: Vec<String>,
 }
 
 /// The rest of an account, as long as its secret is the one that was refused.

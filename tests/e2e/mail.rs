@@ -78,6 +78,46 @@ fn a_pulled_cable_is_one_mail_for_all_sites_and_one_when_it_is_back() {
 }
 
 #[test]
+fn what_all_sites_have_in_common_is_one_mail_and_its_end_one() {
+    let lab = Lab::locked();
+    lab.gateway("stop");
+    let sites = lab.site("paris", "client: openconnect").site("oslo", "client: openconnect");
+    let sites = sites.top("frequency: 2").top("prober: edge-1").email(PLAIN);
+    let prober = sites.start(&["run"]);
+    until("the first mail", || (lab.mails().len() == 1).then_some(()));
+    prober.rows(6);
+    lab.gateway("start");
+    until("the second mail", || (lab.mails().len() == 2).then_some(()));
+    let so_far = sites.rows().len();
+    prober.rows(so_far + 4);
+    prober.stop().exits(0);
+    let mails = lab.mails();
+    let subjects: Vec<_> = mails.iter().map(|mail| mail.header("Subject")).collect();
+    assert_eq!(mails.len(), 2, "{subjects:?}");
+    assert_eq!(subjects[0], "[vpnprobe] all sites of edge-1 DOWN (2): gateway connect-refused (gateway)");
+    assert!(subjects[1].starts_with("[vpnprobe] all sites of edge-1: no longer all DOWN after "), "{subjects:?}");
+    assert_eq!(mails[1].header("In-Reply-To"), mails[0].header("Message-ID"));
+}
+
+#[test]
+fn accounts_that_are_refused_everywhere_are_one_mail() {
+    let lab = Lab::locked();
+    // Nobody has this password. An account each, and each is refused at its first login.
+    let refused = "client: openconnect, password: nobody-has-this, frequency_down: 2";
+    let sites = lab.site("paris", refused).site("oslo", &format!("{refused}, username: second"));
+    let sites = sites.site("rome", &format!("{refused}, username: resolving")).top("prober: edge-1").email(PLAIN);
+    let prober = sites.start(&["run"]);
+    until("the mail", || (lab.mails().len() == 1).then_some(()));
+    prober.rows(6);
+    prober.stop().exits(0);
+    let subjects: Vec<_> = lab.mails().iter().map(|mail| mail.header("Subject")).collect();
+    assert_eq!(subjects, ["[vpnprobe] all sites of edge-1 DOWN (3): login auth-rejected (identity)"]);
+    let text = &lab.mails()[0].text;
+    assert!(text.contains("3: oslo, paris, rome"), "{text}");
+    assert_eq!(lab.passwords_at_gateway(), 3);
+}
+
+#[test]
 fn a_mail_server_that_hangs_neither_delays_cycles_beyond_the_window_nor_loses_the_mail() {
     let lab = Lab::locked();
     lab.mail_server("hang");

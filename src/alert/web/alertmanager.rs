@@ -57,13 +57,18 @@ fn labels(outgoing: &Outgoing) -> BTreeMap<&'static str, String> {
     let values = named.filter_map(|(label, name)| Some((label, outgoing.field(name)?)));
     // An empty label is no label.
     let mut labels: BTreeMap<_, _> = values.filter(|(_, value)| !value.is_empty()).collect();
-    labels.insert("alertname", alert_name(&outgoing.event.kind).to_owned());
+    labels.insert("alertname", alert_name(outgoing).to_owned());
     labels
 }
 
 /// One for each kind of story.
-const fn alert_name(kind: &AlertKind) -> &'static str {
-    match kind {
+fn alert_name(outgoing: &Outgoing) -> &'static str {
+    match outgoing.event.kind {
+        AlertKind::Triggered { .. } | AlertKind::Reminder { .. } | AlertKind::Resolved { .. }
+            if outgoing.cause().sites.is_some() =>
+        {
+            "VpnAllSitesDown"
+        }
         AlertKind::Triggered { .. } | AlertKind::Reminder { .. } | AlertKind::Resolved { .. } => "VpnSiteDown",
         AlertKind::Unsteady { .. } | AlertKind::Steady { .. } => "VpnTunnelUnsteady",
         AlertKind::Restored { .. } => "VpnTunnelRestored",
@@ -87,7 +92,7 @@ pub(super) fn webhook(receiver: &str, outgoing: &Outgoing) -> Value {
     let (labels, annotations) = (labels(outgoing), annotations(outgoing));
     let status = if outgoing.status() == "resolved" { "resolved" } else { "firing" };
     let ends_at = ends_at(outgoing).map_or_else(|| NO_END.to_owned(), rfc3339);
-    let name = alert_name(&outgoing.event.kind);
+    let name = alert_name(outgoing);
     json!({
         "version": "4",
         "groupKey": format!("{{}}:{{alertname=\"{name}\", site=\"{}\"}}", outgoing.field("site").unwrap_or_default()),
