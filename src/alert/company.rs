@@ -13,6 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::expiry::Expiring;
 use super::{AlertEvent, AlertFacts, AlertState, Observation, Policy, SubjectState};
 use crate::config::AlertRules;
 use crate::record::{Reason, Stage, Verdict};
@@ -92,9 +93,18 @@ impl AlertState {
         if let Some(uplink) = seen.of_uplink() {
             events.extend(policy.observe(&mut self.uplink, &uplink, now));
         }
+        events.extend(self.observe_password(seen, now));
         events.extend(self.observe_all(seen, (found, company), rules, now));
         events.extend(self.release(now));
         events
+    }
+
+    /// An account has one password, however many sites log in with it.
+    fn observe_password(&mut self, seen: &Observation, now: DateTime<Utc>) -> Option<AlertEvent> {
+        let known = self.passwords.entry(seen.account.clone()?).or_default();
+        let event = known.on_look(Expiring::Password, seen, now);
+        self.passwords.retain(|_, known| known.is_told());
+        event
     }
 
     /// Tells what waited for others long enough, or in vain.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alert::AlertKind;
-use crate::record::{FailureKind, MalfunctionKind};
+use crate::record::{FailureKind, MalfunctionKind, PasswordTerm};
 
 const INTERVAL: Duration = Duration::from_mins(10);
 
@@ -256,6 +256,31 @@ fn the_message_names_the_sites_and_begins_when_the_last_of_them_failed() {
     assert_eq!(over.len(), 1);
     assert_eq!((over[0].thread.as_str(), over[0].facts.decided_by.as_deref()), (told[0].id.as_str(), Some("b")));
     assert_eq!(over[0].facts.sites.as_deref(), Some(["a", "c"].map(str::to_owned).as_slice()), "they still fail");
+}
+
+#[test]
+fn a_password_that_expires_is_told_once_for_all_sites_of_its_account() {
+    let mut state = AlertState::default();
+    let mut look = |number: i64, site: &str, account: &str, term| {
+        let seen = Observation::of(site, Verdict::Up, second(number), INTERVAL);
+        let seen = Observation { account: Some(account.to_owned()), password: Some(term), ..seen };
+        let told = state.observe(&seen, AlertRules::default(), second(number));
+        state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+        told.into_iter().map(|event| (event.subject, event.kind, event.id == event.thread)).collect::<Vec<_>>()
+    };
+    let told = |days, first| vec![("a".to_owned(), AlertKind::PasswordExpires { days, first }, first)];
+    assert_eq!(look(0, "a", "probe", PasswordTerm::Days(31)), []);
+    assert_eq!(look(1, "a", "probe", PasswordTerm::Days(14)), told(14, true));
+    assert_eq!(look(2, "b", "probe", PasswordTerm::Days(14)), []);
+    assert_eq!(look(3, "c", "other", PasswordTerm::Unsaid), []);
+    assert_eq!(look(4, "b", "probe", PasswordTerm::Days(7)), told(7, false), "one story, one name");
+    assert_eq!(look(5, "a", "probe", PasswordTerm::Unsaid), []);
+    assert_eq!(look(6, "b", "probe", PasswordTerm::Days(6)), [], "another gateway says it still");
+    for number in 7..9 {
+        assert_eq!(look(number, "a", "probe", PasswordTerm::Unsaid), []);
+    }
+    assert_eq!(look(9, "b", "probe", PasswordTerm::Unsaid), [("a".to_owned(), AlertKind::PasswordRenewed {}, false)]);
+    assert!(state.passwords.is_empty());
 }
 
 /// Whatever happens: whoever is down for long enough is told of, alone or with all, and no story begins twice.

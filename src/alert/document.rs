@@ -33,6 +33,8 @@ impl AlertKind {
             Self::LeftoversGone { .. } => "leftovers-gone",
             Self::CertificateExpires { .. } => "certificate-expires",
             Self::CertificateRenewed { .. } => "certificate-renewed",
+            Self::PasswordExpires { .. } => "password-expires",
+            Self::PasswordRenewed {} => "password-renewed",
             Self::Blind { .. } => "blind",
             Self::Test { .. } => "test",
             Self::BlindOver { .. } => "blind-over",
@@ -56,6 +58,8 @@ impl AlertKind {
             | Self::LeftoversGone { .. }
             | Self::CertificateExpires { .. }
             | Self::CertificateRenewed { .. }
+            | Self::PasswordExpires { .. }
+            | Self::PasswordRenewed {}
             | Self::Test { .. }
             | Self::Report { .. } => None,
         }
@@ -70,11 +74,12 @@ impl AlertEvent {
             | AlertKind::Reminder { start, .. }
             | AlertKind::Unsteady { start, .. }
             | AlertKind::FlappingDigest { start, .. } => (Some(start), None),
-            AlertKind::Flapping { .. } | AlertKind::Leftovers { .. } | AlertKind::CertificateExpires { .. } => {
-                (Some(self.at), None)
-            }
+            AlertKind::Flapping { .. }
+            | AlertKind::Leftovers { .. }
+            | AlertKind::CertificateExpires { .. }
+            | AlertKind::PasswordExpires { .. } => (Some(self.at), None),
             AlertKind::FlappingOver { start, .. } | AlertKind::LeftoversGone { start } => (Some(start), Some(self.at)),
-            AlertKind::CertificateRenewed { .. } => (None, Some(self.at)),
+            AlertKind::CertificateRenewed { .. } | AlertKind::PasswordRenewed {} => (None, Some(self.at)),
             AlertKind::Resolved { start, end, .. }
             | AlertKind::Restored { start, end, .. }
             | AlertKind::Steady { start, end, .. } => (Some(start), Some(end)),

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{AlertFacts, FlapCounts, MAX_AGE, REPORT_MAX_AGE};
-use crate::record::{LeftoverKind, Verdict};
+use crate::record::{LeftoverKind, PasswordTerm, Verdict};
 
 /// One look at a subject.
 #[expect(clippy::struct_excessive_bools, reason = "each of them may be there with any other")]
@@ -37,6 +37,10 @@ pub struct Observation {
     pub leftovers: Option<Vec<LeftoverKind>>,
     /// Whole days until the gateway's certificate ends; none where none was seen.
     pub cert_days_left: Option<i64>,
+    /// The account that logs in, for people; sites may share it.
+    pub account: Option<String>,
+    /// How long its password still is good; none where nobody logged in.
+    pub password: Option<PasswordTerm>,
     /// What it says of the prober's own way out: whether that is there.
     pub uplink: Option<bool>,
     /// What a message tells.
@@ -68,6 +72,8 @@ impl Observation {
             back: None,
             leftovers: None,
             cert_days_left: None,
+            account: None,
+            password: None,
             uplink: None,
             facts: AlertFacts::default(),
         }
@@ -227,6 +233,15 @@ pub enum AlertKind {
         /// Whole days until it runs out.
         days: i64,
     },
+    /// The account's password expires, by the client's words.
+    PasswordExpires {
+        /// Whole days until then.
+        days: i64,
+        /// People were not told of it before.
+        first: bool,
+    },
+    /// There is another one, or it lasts.
+    PasswordRenewed {},
     /// The prober could not tell for too long.
     Blind {
         /// First unknown cycle.

@@ -39,6 +39,9 @@ pub struct AlertFacts {
     pub restart: Option<RestartFacts>,
     /// The last lines of the dialogue, secrets blanked.
     pub dialogue: Vec<DialogueEvent>,
+    /// The account that logs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// Of what all sites have in common: those that were found so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sites: Option<Vec<String>>,

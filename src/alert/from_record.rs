@@ -25,6 +25,8 @@ impl Observation {
             back: back(record),
             leftovers: record.stages.iter().any(has_cleaned_up).then(|| record.leftovers.clone()),
             cert_days_left: record.cert_days_left(),
+            account: None,
+            password: record.password_term(),
             uplink: uplink(record),
             facts: AlertFacts::from_record(record),
         }
@@ -52,6 +54,7 @@ impl AlertFacts {
             tunnel: record.tunnel,
             restart: record.stages.iter().find_map(RestartFacts::from_stage),
             dialogue: record.dialogue.iter().skip(skipped_lines).cloned().collect(),
+            account: None,
             sites: None,
             decided_by: None,
         }

@@ -97,6 +97,10 @@ fn headline_of_one(event: &AlertEvent) -> String {
         AlertKind::CertificateRenewed { days } => {
             format!("{name}: another certificate, which {}", host::runs_out(*days))
         }
+        AlertKind::PasswordExpires { days, .. } => {
+            format!("{name}: the password of its account {}", host::runs_out(*days))
+        }
+        AlertKind::PasswordRenewed {} => format!("{name}: the password of its account lasts"),
         AlertKind::Test { .. } => format!("TEST from {name}: nothing is wrong"),
         AlertKind::Blind { since } => format!("{name} UNKNOWN for {}: {cause}", words(length(*since, event.at))),
         AlertKind::BlindOver { since, verdict } => {
@@ -189,6 +193,8 @@ impl Body<'_> {
             AlertKind::LeftoversGone { start } => self.write_leftovers_gone(&name, facts, *start, event.at),
             AlertKind::CertificateExpires { days, .. } => self.write_certificate(&name, facts, *days),
             AlertKind::CertificateRenewed { days } => self.write_renewed(&name, facts, *days),
+            AlertKind::PasswordExpires { days, .. } => self.write_password(&name, facts, *days),
+            AlertKind::PasswordRenewed {} => self.write_password_lasts(&name, facts),
             AlertKind::Steady { start, end, times } => self.write_steady(&name, facts, (*start, *end), *times),
             AlertKind::Test { version } => {
                 let at = self.time(event.at);

@@ -1,5 +1,5 @@
-//! What a message says of things that have no verdict: what a client left on the prober's host, and the gateway's
-//! certificate.
+//! What a message says of things that have no verdict: what a client left on the prober's host, the gateway's
+//! certificate, and the account's password.
 
 use chrono::{DateTime, Utc};
 
@@ -62,6 +62,37 @@ impl Body<'_> {
         self.line("");
         self.gateway(facts);
         self.field("Prober", &one_line(&facts.prober, MAX_NAME));
+    }
+
+    /// The password runs out.
+    pub(super) fn write_password(&mut self, name: &str, facts: &AlertFacts, days: i64) {
+        self.line(&format!("The password of the account of {name} {}, its client says.", runs_out(days)));
+        self.line("Once it has, the login fails, and every site of the account with it.");
+        self.line("");
+        self.field("Site", name);
+        self.account(facts);
+        self.field("Prober", &one_line(&facts.prober, MAX_NAME));
+        self.line("");
+        self.line("What to try");
+        self.line(
+            "  Set a new password for the test account and put it where the prober reads it, both at the same time.",
+        );
+        self.write_dialogue(&facts.dialogue);
+    }
+
+    /// It does no more.
+    pub(super) fn write_password_lasts(&mut self, name: &str, facts: &AlertFacts) {
+        self.line(&format!("The client of {name} no longer says that the password of the account runs out."));
+        self.line("");
+        self.field("Site", name);
+        self.account(facts);
+        self.field("Prober", &one_line(&facts.prober, MAX_NAME));
+    }
+
+    fn account(&mut self, facts: &AlertFacts) {
+        if let Some(account) = &facts.account {
+            self.field("Account", &one_line(account, MAX_NAME));
+        }
     }
 
     fn gateway(&mut self, facts: &AlertFacts) {

@@ -30,6 +30,7 @@ fn facts() -> AlertFacts {
             line(815, true, "<password>"),
             line(11_204, false, "\u{1b}[31mAccess Denied\u{1b}[0m"),
         ],
+        account: None,
         sites: None,
         decided_by: None,
     }
@@ -477,6 +478,31 @@ What to try
         subject(AlertKind::CertificateRenewed { days: 90 }),
         "[vpnprobe] paris: another certificate, which runs out in 90 days"
     );
+}
+
+#[test]
+fn a_password_that_expires_and_lasts() {
+    let line = DialogueEvent { at_ms: 1_500, sent: false, text: "Your password will expire in 3 days.".into() };
+    let facts = AlertFacts { dialogue: vec![line], account: Some("probe (realm staff)".into()), ..facts() };
+    assert_text(
+        &event(AlertKind::PasswordExpires { days: 3, first: true }, facts.clone()),
+        "[vpnprobe] paris: the password of its account runs out in 3 days",
+        "The password of the account of paris runs out in 3 days, its client says.
+Once it has, the login fails, and every site of the account with it.
+
+Site:            paris
+Account:         probe (realm staff)
+Prober:          edge-1
+
+What to try
+  Set a new password for the test account and put it where the prober reads it, both at the same time.
+
+Last lines of the dialogue (seconds since the client's start; > was typed by the prober)
+    1.500   Your password will expire in 3 days.
+",
+    );
+    let lasts = render(&event(AlertKind::PasswordRenewed {}, facts), &Zone::utc());
+    assert_eq!(lasts.subject, "[vpnprobe] paris: the password of its account lasts");
 }
 
 /// As the policy tells it of all sites; the names of as many.

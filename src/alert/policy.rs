@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::company::{Company, Found, HOLD};
 use super::event::steady_id;
-use super::expiry::Expiry;
+use super::expiry::{Expiring, Expiry};
 use super::flapping::{Flapping, LASTS};
 use super::leftovers::Leftovers;
 use super::restores::Restores;
@@ -287,7 +287,8 @@ impl Policy {
                 [late, self.on_unknown(state, seen, company, now), None]
             }
         };
-        let beside = [state.leftovers.on_look(seen, now), state.certificate.on_look(seen, now)];
+        let certificate = state.certificate.on_look(Expiring::Certificate, seen, now);
+        let beside = [state.leftovers.on_look(seen, now), certificate];
         flaps.into_iter().chain(events.into_iter().chain(beside).flatten()).collect()
     }
 

@@ -38,6 +38,8 @@ fn name(kind: &AlertKind) -> &'static str {
         AlertKind::LeftoversGone { .. } => "leftovers-gone",
         AlertKind::CertificateExpires { .. } => "certificate-expires",
         AlertKind::CertificateRenewed { .. } => "certificate-renewed",
+        AlertKind::PasswordExpires { .. } => "password-expires",
+        AlertKind::PasswordRenewed {} => "password-renewed",
         AlertKind::Unsteady { number: 0, .. } => "unsteady",
         AlertKind::Unsteady { .. } => "unsteady-reminder",
         AlertKind::Steady { .. } => "steady",
@@ -104,7 +106,9 @@ fn walk(rules: AlertRules, story: &str) {
                 AlertKind::Leftovers { .. }
                 | AlertKind::LeftoversGone { .. }
                 | AlertKind::CertificateExpires { .. }
-                | AlertKind::CertificateRenewed { .. } => '*',
+                | AlertKind::CertificateRenewed { .. }
+                | AlertKind::PasswordExpires { .. }
+                | AlertKind::PasswordRenewed {} => '*',
                 AlertKind::Test { .. } | AlertKind::Report { .. } => 't',
             });
         }

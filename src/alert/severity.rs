@@ -32,7 +32,9 @@ impl AlertKind {
             | Self::Leftovers { .. }
             | Self::LeftoversGone { .. }
             | Self::CertificateExpires { .. }
-            | Self::CertificateRenewed { .. } => Severity::Warning,
+            | Self::CertificateRenewed { .. }
+            | Self::PasswordExpires { .. }
+            | Self::PasswordRenewed {} => Severity::Warning,
             Self::Restored { .. } | Self::Test { .. } | Self::Report { .. } => Severity::Info,
         }
     }
@@ -45,17 +47,20 @@ impl AlertKind {
             | Self::Unsteady { number: 0, .. }
             | Self::Flapping { .. }
             | Self::Leftovers { .. }
-            | Self::CertificateExpires { first: true, .. } => Part::Beginning,
+            | Self::CertificateExpires { first: true, .. }
+            | Self::PasswordExpires { first: true, .. } => Part::Beginning,
             Self::Reminder { .. }
             | Self::Unsteady { .. }
             | Self::FlappingDigest { .. }
-            | Self::CertificateExpires { .. } => Part::Middle,
+            | Self::CertificateExpires { .. }
+            | Self::PasswordExpires { .. } => Part::Middle,
             Self::Resolved { .. }
             | Self::BlindOver { .. }
             | Self::Steady { .. }
             | Self::FlappingOver { .. }
             | Self::LeftoversGone { .. }
-            | Self::CertificateRenewed { .. } => Part::End,
+            | Self::CertificateRenewed { .. }
+            | Self::PasswordRenewed {} => Part::End,
             Self::Restored { .. } | Self::Test { .. } | Self::Report { .. } => Part::Alone,
         }
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::expiry::Expiry;
 use super::{Outbox, Stories, SubjectState};
 use crate::clock::Clock;
 use crate::files;
@@ -32,6 +33,9 @@ pub struct AlertState {
     /// The policy's state of what all sites have in common.
     #[serde(default)]
     pub all_sites: SubjectState,
+    /// Of the accounts whose password expires: what people know.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) passwords: BTreeMap<String, Expiry>,
     /// The subjects that are to be looked at; empty: those that were. Nothing to remember: the configuration says it anew.
     #[serde(skip)]
     pub configured: BTreeSet<String>,
@@ -53,6 +57,7 @@ impl Default for AlertState {
             subjects: BTreeMap::new(),
             uplink: SubjectState::default(),
             all_sites: SubjectState::default(),
+            passwords: BTreeMap::new(),
             configured: BTreeSet::new(),
             outbox: Outbox::default(),
             stories: Stories::default(),

@@ -289,6 +289,15 @@ pub struct Account {
     pub realm: Option<String>,
 }
 
+impl std::fmt::Display for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.realm {
+            Some(realm) => write!(f, "{} (realm {realm})", self.username),
+            None => f.write_str(&self.username),
+        }
+    }
+}
+
 /// How to ping.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PingConfig {

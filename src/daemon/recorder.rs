@@ -158,6 +158,8 @@ impl Recorder {
         // It may have begun before the maintenance that it ran into.
         let window = self.maintenance.at(self.clock.now(), &site.name);
         seen.silenced |= window.is_some_and(|window| window.suppress_alerts);
+        seen.account = site.ssl_vpn().map(|vpn| vpn.account.to_string());
+        seen.facts.account.clone_from(&seen.account);
         if let Err(e) = self.notifier.observe(seen, site.alerts).await {
             tracing::error!(error = chain(&e), "the alert state is not safe");
         }

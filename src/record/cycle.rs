@@ -7,7 +7,8 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CheckRecord, GatewayFacts, InForce, LeftoverKind, Outcome, Reason, SiteKind, Stage, TunnelFacts, Verdict, is_unseen,
+    CheckRecord, GatewayFacts, InForce, LeftoverKind, Outcome, PasswordTerm, Reason, SiteKind, Stage, TunnelFacts,
+    Verdict, is_unseen,
 };
 
 /// The name of a site, as configured: not empty, no control characters.
@@ -241,6 +242,19 @@ impl CycleRecord {
     /// Whole days until the gateway's certificate ends; negative once it has.
     pub fn cert_days_left(&self) -> Option<i64> {
         Some(self.gateway.as_ref()?.certificate.as_ref()?.days_left)
+    }
+
+    /// How long the password still is good, by the client's words; none where nobody logged in.
+    pub fn password_term(&self) -> Option<PasswordTerm> {
+        PasswordTerm::of(self)
+    }
+
+    /// Whole days until the password expires, where the client said so.
+    pub fn password_days_left(&self) -> Option<i64> {
+        match self.password_term()? {
+            PasswordTerm::Days(days) => Some(days),
+            PasswordTerm::Unsaid => None,
+        }
     }
 }
 

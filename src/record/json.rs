@@ -23,6 +23,7 @@ pub fn json_of(record: &CycleRecord) -> Value {
     put("external_loss_pct", json!(record.external.map(|s| s.loss_pct())));
     put("gateway", record.gateway.as_ref().map_or(Value::Null, gateway));
     put("cert_days_left", json!(record.cert_days_left()));
+    put("password_days_left", json!(record.password_days_left()));
     put("login_ms", json!(record.login.map(millis)));
     put("internal_rtt_ms", rtt(record.internal.as_ref())["avg"].clone());
     put("internal_rtt", rtt(record.internal.as_ref()));

@@ -42,6 +42,20 @@ fn a_password_that_expires_soon_is_no_failure() {
 }
 
 #[test]
+fn a_password_that_expires_soon_is_one_mail() {
+    let lab = Lab::locked();
+    let sites = lab.site("paris", "client: lab-startct").site("oslo", "client: lab-startct");
+    let sites = sites.playing("password-expires-soon").top("frequency: 2").email("server: 10.79.0.1");
+    let prober = sites.start(&["run"]);
+    prober.rows(4);
+    crate::lab::until("the mail", || (!lab.mails().is_empty()).then_some(()));
+    prober.stop().exits(0);
+    let subjects: Vec<_> = lab.mails().iter().map(|mail| mail.header("Subject")).collect();
+    assert_eq!(subjects, ["[vpnprobe] paris: the password of its account runs out in 3 days"]);
+    assert!(lab.mails()[0].text.contains("Your password will expire in 3 days."), "{}", lab.mails()[0].text);
+}
+
+#[test]
 fn root_and_leaf_are_both_asked_about_and_both_must_be_pinned() {
     let lab = Lab::locked();
     let sha1 = |name: &str| fs::read_to_string(lab.dir().join("fingerprints").join(name)).unwrap();

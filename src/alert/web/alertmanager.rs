@@ -78,6 +78,7 @@ fn alert_name(outgoing: &Outgoing) -> &'static str {
         }
         AlertKind::Leftovers { .. } | AlertKind::LeftoversGone { .. } => "VpnClientLeftovers",
         AlertKind::CertificateExpires { .. } | AlertKind::CertificateRenewed { .. } => "VpnCertificateExpires",
+        AlertKind::PasswordExpires { .. } | AlertKind::PasswordRenewed {} => "VpnPasswordExpires",
         AlertKind::Test { .. } => "VpnprobeTest",
         AlertKind::Report { .. } => "VpnprobeReport",
     }
