@@ -136,7 +136,7 @@ const fn after_malfunction(kind: MalfunctionKind) -> &'static str {
             "The test account rests after it was refused: put the account right; a changed secret ends the pause."
         }
         MalfunctionKind::PrepareFailed => {
-            "Something of an earlier login stayed on the prober's host: run `vpnprobe cleanup` there."
+            "The prober's own host can't do what the cycle needs: read above what; if something of an earlier login stayed, run `vpnprobe cleanup` there."
         }
         MalfunctionKind::Cancelled => "The prober was stopped in the middle of a cycle: is it running again?",
         MalfunctionKind::ProberKilled => {

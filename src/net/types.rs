@@ -144,6 +144,9 @@ pub enum PingError {
     /// Neither kind of socket is allowed and no `ping` program is there.
     #[error("neither an ICMP datagram socket nor a raw socket may be opened, and there is no `ping` program: {0}")]
     NoPermission(String),
+    /// The socket was there, and the host forbids to send by it.
+    #[error("this host does not let the ping out: {0}")]
+    Forbidden(String),
     /// Anything else that is the host's fault.
     #[error("cannot ping: {0}")]
     Io(String),

@@ -5,9 +5,9 @@
 use std::net::IpAddr;
 
 use super::external::small_series;
+use super::ping::not_sent;
 use super::{StageEnd, TunnelCycle};
 use crate::net::PingRequest;
-use crate::record::MalfunctionKind;
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut TunnelCycle<'_>) -> StageEnd {
@@ -18,6 +18,6 @@ pub(super) async fn run(cx: &mut TunnelCycle<'_>) -> StageEnd {
     let packet = PingRequest { count: 1, ..small_series(target, &probes.ping) };
     match cx.around.net.ping(packet).await {
         Ok(_) => StageEnd::passed(),
-        Err(error) => StageEnd::because(MalfunctionKind::NoIcmpPermission, error.to_string()),
+        Err(error) => not_sent(&error),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn judge(
 ) -> StageEnd {
     let report = match report {
         Ok(report) => report,
-        Err(e) => return StageEnd::because(MalfunctionKind::NoIcmpPermission, e.to_string()),
+        Err(error) => return not_sent(error),
     };
     let stats = &report.stats;
     let replies = format!("{}/{} replies", stats.received, stats.sent);
@@ -44,6 +44,15 @@ pub(super) fn judge(
         ms(rtt.max),
         ms(rtt.deviation)
     ))
+}
+
+/// The prober's own host let no request out. What has no way is no error: it says so of the target.
+pub(super) fn not_sent(error: &PingError) -> StageEnd {
+    let kind = match error {
+        PingError::NoPermission(_) | PingError::Forbidden(_) => MalfunctionKind::NoIcmpPermission,
+        PingError::Io(_) => MalfunctionKind::PrepareFailed,
+    };
+    StageEnd::because(kind, error.to_string())
 }
 
 #[cfg(test)]
@@ -70,6 +79,8 @@ mod tests {
             (Ok(report(5, 0, Some("host unreachable"))), Outcome::Failed(FailureKind::Unreachable)),
             (Ok(report(5, 5, Some("one of them"))), Outcome::Passed),
             (Err(PingError::NoPermission("EPERM".into())), Outcome::Inconclusive(MalfunctionKind::NoIcmpPermission)),
+            (Err(PingError::Forbidden("EPERM".into())), Outcome::Inconclusive(MalfunctionKind::NoIcmpPermission)),
+            (Err(PingError::Io("ENOBUFS".into())), Outcome::Inconclusive(MalfunctionKind::PrepareFailed)),
         ] {
             assert_eq!(judge([192, 0, 2, 1].into(), &report, 80.0, OUTSIDE).outcome, expected, "{report:?}");
         }

@@ -93,9 +93,9 @@ const fn tells_of_silence(outcome: Outcome) -> bool {
         Outcome::Failed(kind) => {
             matches!(kind, FailureKind::NoReply | FailureKind::Unreachable | FailureKind::ConnectTimeout)
         }
-        // A ping that could not be sent may have had no way.
+        // A packet that could not be sent may have had no way: without a carrier there is "no buffer space".
         Outcome::Inconclusive(kind) => {
-            matches!(kind, MalfunctionKind::ResolverFailed | MalfunctionKind::NoIcmpPermission)
+            matches!(kind, MalfunctionKind::ResolverFailed | MalfunctionKind::PrepareFailed)
         }
         _ => false,
     }

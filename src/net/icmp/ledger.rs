@@ -13,7 +13,7 @@ use crate::record::PingStats;
 pub(super) struct Ledger {
     timeout: Duration,
     requests: Vec<Request>,
-    fault: Option<String>,
+    fault: Option<PingError>,
 }
 
 #[derive(Debug)]
@@ -60,9 +60,9 @@ impl Ledger {
     }
 
     /// A request could not go out by the host's own fault.
-    pub(super) fn not_sent(&mut self, at: Stamp, words: String) {
+    pub(super) fn not_sent(&mut self, at: Stamp, fault: PingError) {
         self.requests.push(Request { sent: at, outcome: Outcome::NotSent });
-        self.fault.get_or_insert(words);
+        self.fault.get_or_insert(fault);
     }
 
     /// A reply came in: stamped by the kernel `arrived`, read at `read`. The first one within the time-out counts.
@@ -109,7 +109,7 @@ impl Ledger {
             }
         }
         match self.fault {
-            Some(fault) if round_trips.is_empty() && unreachable.is_none() => Err(PingError::Io(fault)),
+            Some(fault) if round_trips.is_empty() && unreachable.is_none() => Err(fault),
             _ => Ok(PingReport { stats: PingStats::from_rtts(made, &round_trips), unreachable }),
         }
     }

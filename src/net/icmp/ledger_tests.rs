@@ -117,11 +117,12 @@ fn a_request_without_a_way_counts_as_lost() {
 #[test]
 fn the_hosts_own_trouble_is_an_error_only_when_nothing_speaks_of_the_target() {
     let mut refused = Ledger::new(TIMEOUT);
-    refused.not_sent(at(0), "operation not permitted".to_owned());
-    assert_eq!(refused.close(), Err(PingError::Io("operation not permitted".to_owned())));
+    let forbidden = PingError::Forbidden("operation not permitted".to_owned());
+    refused.not_sent(at(0), forbidden.clone());
+    assert_eq!(refused.close(), Err(forbidden.clone()));
 
     let mut once = ledger(1);
-    once.not_sent(at(100), "operation not permitted".to_owned());
+    once.not_sent(at(100), forbidden);
     reply(&mut once, 1, 10);
     assert_eq!(received(once), 1);
 }

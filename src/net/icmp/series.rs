@@ -194,7 +194,8 @@ impl Sweep {
         match Refusal::of(errno) {
             Refusal::NoWay => ledger.no_way(at, words),
             Refusal::Busy if may_retry => return false,
-            Refusal::Busy | Refusal::Fault => ledger.not_sent(at, words),
+            Refusal::Busy | Refusal::Fault => ledger.not_sent(at, PingError::Io(words)),
+            Refusal::Forbidden => ledger.not_sent(at, PingError::Forbidden(words)),
         }
         true
     }

@@ -85,6 +85,8 @@ pub(super) enum Refusal {
     NoWay,
     /// No room at the moment: worth another try.
     Busy,
+    /// The host forbids it.
+    Forbidden,
     /// Anything else is the host's own fault.
     Fault,
 }
@@ -103,6 +105,7 @@ impl Refusal {
             | Errno::EACCES
             | Errno::EINVAL => Self::NoWay,
             Errno::EAGAIN | Errno::EINTR | Errno::ENOBUFS | Errno::ENOMEM => Self::Busy,
+            Errno::EPERM => Self::Forbidden,
             _ => Self::Fault,
         }
     }
@@ -147,7 +150,7 @@ mod tests {
             (Errno::EHOSTUNREACH, Refusal::NoWay),
             (Errno::EMSGSIZE, Refusal::NoWay),
             (Errno::ENOBUFS, Refusal::Busy),
-            (Errno::EPERM, Refusal::Fault),
+            (Errno::EPERM, Refusal::Forbidden),
             (Errno::EBADF, Refusal::Fault),
         ] {
             assert_eq!(Refusal::of(errno), expected, "{errno}");
