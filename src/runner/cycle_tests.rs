@@ -27,6 +27,8 @@ use crate::vici::{Endpoint, Strongswan};
 
 #[path = "cycle_login_tests.rs"]
 mod login;
+#[path = "cycle_uplink_tests.rs"]
+mod own_uplink;
 #[path = "cycle_tunnel_tests.rs"]
 mod tunnel;
 

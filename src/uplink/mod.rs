@@ -193,5 +193,4 @@ const fn request(target: IpAddr) -> PingRequest {
 }
 
 #[cfg(test)]
-#[path = "uplink_tests.rs"]
 mod tests;
