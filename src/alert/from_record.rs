@@ -104,7 +104,8 @@ fn uplink(record: &CycleRecord) -> Option<bool> {
     if is_own_outage(record) {
         return Some(false);
     }
-    let reached = |s: &StageRecord| matches!(s.stage, Stage::External | Stage::Gateway) && s.outcome.is_passed();
+    let asks_outside = |s: &StageRecord| matches!(s.stage, Stage::External | Stage::Gateway | Stage::Login);
+    let reached = |s: &StageRecord| (asks_outside(s) && s.outcome.is_passed()) || is_identity_failure(s);
     (record.verdict == Verdict::Up || record.stages.iter().any(reached)).then_some(true)
 }
 
@@ -215,6 +216,22 @@ mod tests {
         let watched = Some((None, "none: it is only watched".to_owned()));
         assert_eq!(restart(skipped, Some("it is only watched"), 0), watched);
         assert_eq!(restart(skipped, None, 0), None);
+    }
+
+    #[test]
+    fn a_login_or_its_refusal_shows_that_the_uplink_is_there() {
+        let uplink = |login, internal| {
+            let stages = vec![stage(Stage::Login, login), stage(Stage::Internal, internal)];
+            Observation::from_record(&record(stages)).uplink
+        };
+        let (silent, skipped) =
+            (Outcome::Failed(FailureKind::InternalUnreachable), Outcome::Skipped { because_of: Stage::Login });
+        let own = Outcome::Inconclusive(MalfunctionKind::OwnUplinkDown);
+        assert_eq!(uplink(Outcome::Passed, silent), Some(true));
+        assert_eq!(uplink(Outcome::Failed(FailureKind::AccountLocked), skipped), Some(true));
+        assert_eq!(uplink(Outcome::Failed(FailureKind::LoginTimeout), skipped), None);
+        assert_eq!(uplink(Outcome::Passed, own), Some(false));
+        assert_eq!(uplink(own, skipped), Some(false));
     }
 
     #[test]

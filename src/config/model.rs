@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlertChannel, Check, Pattern, ReportsByMail, SecretSource, Sla};
+use super::{AlertChannel, Check, Pattern, ReportsByMail, SecretSource, Sla, split_host_port};
 use crate::maintenance::Windows;
 use crate::record::{Reason, SiteKind, SiteName};
 use crate::zone::Zone;
@@ -198,7 +198,17 @@ pub struct SslVpn {
     pub params: BTreeMap<String, String>,
 }
 
+/// Where an SSL VPN gateway listens when nothing is said.
+const HTTPS: u16 = 443;
+
 impl SslVpn {
+    /// Host and port of the gateway.
+    pub fn gateway_address(&self) -> (&str, u16) {
+        // The configuration lets only gateways through that can be split.
+        let (host, port) = split_host_port(&self.vpn_gw).unwrap_or((&self.vpn_gw, None));
+        (host, port.unwrap_or(HTTPS))
+    }
+
     /// Where its secrets come from.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         self.password.iter().chain(&self.otp_secret).chain(&self.key_passphrase)

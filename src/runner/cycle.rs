@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::catch::caught;
+use super::own_uplink;
 use super::plan::{Decision, decide, stages_of};
 use crate::cleanup::{Journal, JournalFile, OwedRow, Started};
 use crate::config::Site;
@@ -103,6 +104,10 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         log_stage(&site.name, &record);
         stages.push(record);
     }
+    if let Some(blamed) = own_uplink::look(site, around, &stages, cx.peer()).await {
+        log_stage(&site.name, &blamed);
+        stages.iter_mut().filter(|s| s.stage == blamed.stage).for_each(|s| *s = blamed.clone());
+    }
     drop(hold);
     if let Some(busy_pct) = load.busy_pct().filter(|&busy| busy >= BUSY_PCT) {
         tracing::warn!(site = %site.name, busy_pct = busy_pct.round(), "this host was busy during the cycle: its times may be too long");
@@ -137,6 +142,7 @@ pub async fn run_cycle(site: &Site, order: Order, around: &Surroundings, observe
         took: Some(began.elapsed()),
         dialogue: found.dialogue,
     };
+    own_uplink::note_witness(site, around, &record).await;
     let clean = record.leftovers.is_empty();
     Finished { record, closing: Closing { lock: found.lock, journal: found.journal, owed, clean } }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
@@ -36,10 +37,15 @@ mod tunnel;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
     Nothing,
+    /// Pings outside are not answered; connections are.
     SilentOutside,
+    /// Neither are answered.
+    DeadOutside,
     PanicsInside,
     RoutesPastTheTunnel,
     NoWayOut,
+    /// From the first ping inside on.
+    NoWayOutInUse,
     CannotTellTheWay,
     /// Nothing can be opened any more once the client runs.
     CannotWatch,
@@ -48,11 +54,31 @@ enum Wrong {
 /// Answers whatever else is silent outside.
 const NEVER_SILENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 200));
 
+/// Has been dead for days.
+const ALWAYS_SILENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 99));
+
+fn is_inside(target: IpAddr) -> bool {
+    matches!(target, IpAddr::V4(v4) if v4.octets()[0] == 10)
+}
+
 /// The simulated host's network, with something wrong.
 #[derive(Debug)]
 struct TestNet {
     inner: DemoNet,
     wrong: Wrong,
+    in_use: AtomicBool,
+    connections: Arc<AtomicUsize>,
+}
+
+impl TestNet {
+    /// What is wrong now.
+    fn wrong(&self) -> Wrong {
+        match (self.wrong, self.in_use.load(Ordering::Relaxed)) {
+            (Wrong::NoWayOutInUse, true) => Wrong::NoWayOut,
+            (Wrong::NoWayOutInUse, false) => Wrong::Nothing,
+            (wrong, _) => wrong,
+        }
+    }
 }
 
 impl NetContext for TestNet {
@@ -75,9 +101,9 @@ impl NetContext for TestNet {
         self.inner.watch()
     }
     fn route_to(&self, target: IpAddr) -> io::Result<Option<RouteHop>> {
-        match self.wrong {
+        match self.wrong() {
             Wrong::RoutesPastTheTunnel => Ok(Some(RouteHop { interface: 2, source: None })),
-            Wrong::NoWayOut => Ok(None),
+            Wrong::NoWayOut if !is_inside(target) => Ok(None),
             Wrong::CannotTellTheWay => Err(io::Error::other("too many open files")),
             _ => self.inner.route_to(target),
         }
@@ -104,13 +130,19 @@ impl NetContext for TestNet {
         Some(false)
     }
     fn ping(&self, request: PingRequest) -> BoxFuture<'_, Result<PingReport, PingError>> {
-        let inside = matches!(request.target, IpAddr::V4(v4) if v4.octets()[0] == 10);
-        match self.wrong {
-            Wrong::SilentOutside | Wrong::NoWayOut if !inside && request.target != NEVER_SILENT => {
-                Box::pin(async move {
-                    Ok(PingReport { stats: PingStats::from_rtts(request.count, &[]), unreachable: None })
-                })
-            }
+        let inside = is_inside(request.target);
+        if inside {
+            self.in_use.store(true, Ordering::Relaxed);
+        }
+        let silent = match self.wrong() {
+            Wrong::NoWayOut => true,
+            Wrong::SilentOutside | Wrong::DeadOutside => !inside && request.target != NEVER_SILENT,
+            _ => request.target == ALWAYS_SILENT,
+        };
+        match self.wrong() {
+            _ if silent => Box::pin(async move {
+                Ok(PingReport { stats: PingStats::from_rtts(request.count, &[]), unreachable: None })
+            }),
             Wrong::PanicsInside if inside => Box::pin(async { panic!("no such thing") }),
             _ => self.inner.ping(request),
         }
@@ -122,7 +154,11 @@ impl NetContext for TestNet {
         self.inner.resolve_all(host, timeout)
     }
     fn connect(&self, to: SocketAddr, deadline: Instant) -> BoxFuture<'_, Result<BoxStream, ConnectError>> {
-        self.inner.connect(to, deadline)
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        match self.wrong() {
+            Wrong::DeadOutside | Wrong::NoWayOut => Box::pin(async { Err(ConnectError::TimedOut) }),
+            _ => self.inner.connect(to, deadline),
+        }
     }
     fn datagrams(&self, to: SocketAddr) -> io::Result<tokio::net::UdpSocket> {
         self.inner.datagrams(to)
@@ -157,8 +193,11 @@ struct Story {
     client: String,
     wrong: Wrong,
     more: Vec<String>,
+    less: Vec<&'static str>,
     force: bool,
     witnesses: Witnesses,
+    /// How often somebody was connected to.
+    connections: Arc<AtomicUsize>,
 }
 
 impl Story {
@@ -170,8 +209,10 @@ impl Story {
             client: client.to_owned(),
             wrong: Wrong::Nothing,
             more: Vec::new(),
+            less: Vec::new(),
             force: false,
             witnesses: Witnesses::default(),
+            connections: Arc::default(),
         }
     }
 
@@ -182,6 +223,11 @@ impl Story {
 
     fn site_key(mut self, line: &str) -> Self {
         self.more.push(line.to_owned());
+        self
+    }
+
+    fn without(mut self, key: &'static str) -> Self {
+        self.less.push(key);
         self
     }
 
@@ -199,7 +245,8 @@ impl Story {
         ];
         let key = |line: &str| line.split(':').next().unwrap().to_owned();
         let own: Vec<_> = self.more.iter().map(|line| key(line)).collect();
-        let lines = usual.iter().filter(|line| !own.contains(&key(line))).map(|l| (*l).to_owned());
+        let wanted = |line: &&&str| !own.contains(&key(line)) && !self.less.contains(&key(line).as_str());
+        let lines = usual.iter().filter(wanted).map(|l| (*l).to_owned());
         lines.chain(self.more.iter().cloned()).fold(String::new(), |site, line| site + "    " + &line + "\n")
     }
 
@@ -218,6 +265,7 @@ clients:
       - {{ expect: "Password: ", send: "{{password}}" }}
       - {{ expect: "(?m)^Connected", connected: true }}
       - {{ expect: "(?m)^Login failed", failed: auth-rejected }}
+      - {{ expect: "(?m)^Nobody answers", failed: connect-timeout }}
     leave: {{ send: quit, grace: 5s }}
     interface: "tun*"
 sites:
@@ -231,7 +279,12 @@ sites:
     fn around(&self, config: &config::Config) -> Surroundings {
         let world = World::at(self.dir.path());
         let path = std::env::var("PATH").unwrap_or_default();
-        let net = Arc::new(TestNet { inner: DemoNet::of(world), wrong: self.wrong });
+        let net = Arc::new(TestNet {
+            inner: DemoNet::of(world),
+            wrong: self.wrong,
+            in_use: AtomicBool::new(false),
+            connections: Arc::clone(&self.connections),
+        });
         let endpoint = Endpoint::Unix(self.dir.path().join("charon.vici"));
         Surroundings {
             ledger: Ledger::new(&config.state_dir, endpoint.to_string()),

@@ -2,6 +2,7 @@
 
 mod catch;
 mod cycle;
+mod own_uplink;
 mod plan;
 mod recover;
 mod worker;

@@ -21,7 +21,7 @@ pub(super) async fn run(site: &Site, around: &Surroundings, measured: &mut Measu
     if let Some(target) = target.filter(|_| end.outcome.is_passed()) {
         around.witnesses.note(&site.name, Witness::Ping(target));
     }
-    around.blame(&site.name, end, target).await
+    around.blame(&site.name, end, target.as_slice()).await
 }
 
 /// How it ended, and whom it asked.

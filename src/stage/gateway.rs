@@ -8,14 +8,11 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::rustls::pki_types::UnixTime;
 
 use super::{StageEnd, VpnCycle};
-use crate::config::{GatewayProtocol, SslVpn, split_host_port};
+use crate::config::{GatewayProtocol, SslVpn};
 use crate::net::{BoxStream, ConnectError, NetContext, ResolveError};
 use crate::record::{FailureKind, GatewayFacts, MalfunctionKind};
 use crate::tls::{Demand, Distrust, Roots, Seen, TlsTrouble, Trusted, Wanted, facts_of, handshake, judge};
 use crate::uplink::Witness;
-
-/// Where an SSL VPN gateway listens when nothing is said.
-const HTTPS: u16 = 443;
 
 /// Runs the stage.
 pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
@@ -33,8 +30,8 @@ pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
         cx.around.witnesses.note(&cx.site.name, Witness::Tcp(address));
         return end;
     }
-    let (host, _) = split_host_port(&cx.vpn.vpn_gw).unwrap_or((&cx.vpn.vpn_gw, None));
-    cx.around.blame(&cx.site.name, end, host.parse().ok()).await
+    let (host, _) = cx.vpn.gateway_address();
+    cx.around.blame(&cx.site.name, end, host.parse().ok().as_slice()).await
 }
 
 /// One look at the gateway, under one deadline.
@@ -49,10 +46,9 @@ struct Look<'a> {
 impl Look<'_> {
     /// The end of a stage that passed, or (`Err`) of one that did not.
     async fn at_gateway(&self, facts: &mut GatewayFacts) -> Result<StageEnd, StageEnd> {
-        let gateway = &self.vpn.vpn_gw;
-        let (host, port) = split_host_port(gateway).unwrap_or((gateway, None));
+        let (host, port) = self.vpn.gateway_address();
         let addresses = self.resolve(host, facts).await?;
-        let (address, stream) = self.connect(&addresses, port.unwrap_or(HTTPS), facts).await?;
+        let (address, stream) = self.connect(&addresses, port, facts).await?;
         if self.vpn.gateway.speaks != GatewayProtocol::Tls {
             return Ok(StageEnd::passed_with(facts.in_words()));
         }

@@ -157,7 +157,7 @@ async fn own_uplink(cx: &TunnelCycle<'_>) -> Option<String> {
 }
 
 /// The peer's address, where it is configured as one.
-fn peer_of(cx: &TunnelCycle<'_>) -> Option<IpAddr> {
+pub(super) fn peer_of(cx: &TunnelCycle<'_>) -> Option<IpAddr> {
     let (view, _) = cx.seen.as_ref()?;
     let config = crate::ipsec::resolve(view, &cx.target).ok()?;
     config.remote_addrs.iter().find_map(|address| address.parse().ok())

@@ -1,7 +1,9 @@
 //! What the stages of one cycle share, and what comes of it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use super::restart::peer_of;
 use super::{StageEnd, Surroundings, TunnelCycle, VpnCycle};
 use crate::cleanup::{Journal, JournalFile, Started};
 use crate::config::{Site, SiteTarget};
@@ -106,6 +108,14 @@ impl<'a> CycleState<'a> {
         match self {
             Self::SslVpn(cycle) => cycle.client.is_some(),
             Self::Ipsec(_) => false,
+        }
+    }
+
+    /// The other side of a tunnel, where strongSwan knows its address.
+    pub fn peer(&self) -> Option<IpAddr> {
+        match self {
+            Self::SslVpn(_) => None,
+            Self::Ipsec(cycle) => peer_of(cycle),
         }
     }
 

@@ -143,12 +143,12 @@ impl Surroundings {
         report
     }
 
-    /// That nothing answered at `peer` is the prober's own fault where its uplink is down.
-    pub(super) async fn blame(&self, site: &SiteName, end: StageEnd, peer: Option<IpAddr>) -> StageEnd {
+    /// That nothing answered at `peers` is the prober's own fault where its uplink is down.
+    pub(super) async fn blame(&self, site: &SiteName, end: StageEnd, peers: &[IpAddr]) -> StageEnd {
         if !tells_of_silence(end.outcome) {
             return end;
         }
-        let why = uplink::is_to_blame(&*self.net, &self.uplink.targets, &self.witnesses, site, peer).await;
+        let why = uplink::is_to_blame(&*self.net, &self.uplink.targets, &self.witnesses, site, peers).await;
         why.map_or(end, |words| StageEnd::because(MalfunctionKind::OwnUplinkDown, words))
     }
 

@@ -6,10 +6,11 @@
 //! Where no targets are configured, the other sites are asked: those that were reached before are *witnesses*. When none
 //! of them answers either, it is not all of their gateways that died at once.
 
-use std::collections::BTreeMap;
+mod afterwards;
+mod witness;
+
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -18,70 +19,46 @@ use tokio::time::Instant;
 use crate::net::{ConnectError, Fragments, NetContext, NetSnapshot, PingError, PingReport, PingRequest};
 use crate::record::SiteName;
 
+pub use afterwards::{Doubt, find_witness, was_to_blame};
+pub use witness::{Witness, Witnesses};
+
 /// How long a target may take to answer: more than any earthly round trip, less than anybody wants to wait for a restart.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// So many witnesses are asked: one live one ends it, and a thousand packets at a dead uplink would tell no more.
-const MOST_WITNESSES: usize = 8;
-
-/// What answered at a site, outside its tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Witness {
-    /// Echo requests.
-    Ping(IpAddr),
-    /// Connections.
-    Tcp(SocketAddr),
-}
-
-impl Witness {
-    const fn address(self) -> IpAddr {
-        match self {
-            Self::Ping(address) => address,
-            Self::Tcp(address) => address.ip(),
-        }
-    }
-}
-
-/// What answered when each site was reached last. Clones are the same.
-#[derive(Debug, Clone, Default)]
-pub struct Witnesses(Arc<Mutex<BTreeMap<SiteName, Witness>>>);
-
-impl Witnesses {
-    /// This answered at that site.
-    pub fn note(&self, site: &SiteName, witness: Witness) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(site.clone(), witness);
-    }
-
-    /// Those of other sites, at other addresses.
-    fn beside(&self, site: &SiteName, peer: Option<IpAddr>) -> Vec<Witness> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = all.iter().filter(|(other, witness)| *other != site && Some(witness.address()) != peer);
-        others.map(|(_, witness)| *witness).take(MOST_WITNESSES).collect()
-    }
-}
-
-/// Why it is the prober's own fault that this site was not reached at `peer`, in words; `None`: it is not, or nobody can
+/// Why it is the prober's own fault that this site was not reached at `peers`, in words; `None`: it is not, or nobody can
 /// tell. As [`is_down`]; where no targets are configured, also when no witness answers within a second.
 pub async fn is_to_blame(
     net: &dyn NetContext,
     targets: &[IpAddr],
     witnesses: &Witnesses,
     site: &SiteName,
-    peer: Option<IpAddr>,
+    peers: &[IpAddr],
 ) -> Option<String> {
-    if let Some(words) = is_down(net, targets, peer).await {
+    if let Some(words) = no_way_or_silence(net, targets, peers).await {
         return Some(words);
     }
     // A target that answers proves the uplink.
-    let witnesses = if targets.is_empty() { witnesses.beside(site, peer) } else { Vec::new() };
-    let mut asked: FuturesUnordered<_> = witnesses.iter().map(|witness| has_answer(net, *witness)).collect();
-    while let Some(answered) = asked.next().await {
-        if answered != Some(false) {
-            return None;
-        }
+    if targets.is_empty() { nobody_answers(net, &witnesses.beside(site, peers)).await } else { None }
+}
+
+/// Said when none of the witnesses answers.
+async fn nobody_answers(net: &dyn NetContext, witnesses: &[Witness]) -> Option<String> {
+    if any(net, witnesses, |answer| answer != Some(false)).await {
+        return None;
     }
     let addresses: Vec<_> = witnesses.iter().map(|witness| witness.address().to_string()).collect();
     (!addresses.is_empty()).then(|| format!("no other site answers either: {}", addresses.join(", ")))
+}
+
+/// Whether one of them does what is wanted: all are asked at once, and the first one ends it.
+async fn any(net: &dyn NetContext, witnesses: &[Witness], wanted: impl Fn(Option<bool>) -> bool) -> bool {
+    let mut asked: FuturesUnordered<_> = witnesses.iter().map(|witness| has_answer(net, *witness)).collect();
+    while let Some(answered) = asked.next().await {
+        if wanted(answered) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether it answers; `None`: it can't be asked.
@@ -107,14 +84,29 @@ async fn has_answer(net: &dyn NetContext, witness: Witness) -> Option<bool> {
 /// 2. or the interface of that route has no carrier (without a peer: that of no default route has one),
 /// 3. or none of `targets` answers one echo request within a second. They are asked at once; the first answer ends it.
 pub async fn is_down(net: &dyn NetContext, targets: &[IpAddr], peer: Option<IpAddr>) -> Option<String> {
-    let words = without_way(net, peer).unwrap_or_else(|error| {
-        tracing::warn!(%error, "cannot look at this host's routes: they don't tell whether its uplink is there");
-        None
-    });
-    match words {
+    no_way_or_silence(net, targets, peer.as_slice()).await
+}
+
+async fn no_way_or_silence(net: &dyn NetContext, targets: &[IpAddr], peers: &[IpAddr]) -> Option<String> {
+    match no_way(net, peers) {
         Some(words) => Some(words),
         None => silence(targets, |request| net.ping(request)).await,
     }
+}
+
+/// Said when there is no way to any of the peers; without one, when there is none out of this host.
+fn no_way(net: &dyn NetContext, peers: &[IpAddr]) -> Option<String> {
+    let look = |peer| {
+        without_way(net, peer).unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot look at this host's routes: they don't tell whether its uplink is there");
+            None
+        })
+    };
+    if peers.is_empty() {
+        return look(None);
+    }
+    let words: Option<Vec<_>> = peers.iter().map(|peer| look(Some(*peer))).collect();
+    words?.into_iter().next()
 }
 
 fn without_way(net: &dyn NetContext, peer: Option<IpAddr>) -> io::Result<Option<String>> {

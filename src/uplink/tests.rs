@@ -77,6 +77,21 @@ async fn one_answer_is_enough_and_what_cannot_be_asked_does_not_count() {
     assert!(words.contains("192.0.2.1") && words.contains("192.0.2.3 (host unreachable)"), "{words}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_answers_at_a_site_is_looked_up_again_after_an_hour_whether_it_answered_or_not() {
+    let site = SiteName::new("paris").unwrap();
+    for witness in [None, Some(Witness::Ping([192, 0, 2, 1].into()))] {
+        let witnesses = Witnesses::default();
+        assert!(witnesses.wants(&site));
+        witnesses.keep(&site, witness);
+        tokio::time::advance(Duration::from_mins(59)).await;
+        assert!(!witnesses.wants(&site));
+        tokio::time::advance(Duration::from_mins(2)).await;
+        assert!(witnesses.wants(&site));
+        assert_eq!(witnesses.of(&site), witness);
+    }
+}
+
 #[tokio::test]
 async fn the_first_answer_ends_the_wait_for_the_others() {
     let targets: Vec<IpAddr> = vec!["192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap()];
