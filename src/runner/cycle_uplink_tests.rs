@@ -185,3 +185,11 @@ async fn a_tunnel_of_strongswan_without_a_way_to_its_peer_is_not_to_blame() {
     assert_eq!(stages(&record), "sa=own-uplink-down");
     assert!(record.detail.unwrap().starts_with("no route to 192.0.2.1; it looked like sa-missing: "));
 }
+
+#[tokio::test]
+async fn a_gateway_of_more_sites_is_no_witness_against_itself() {
+    // By its name: no address of it is configured.
+    let dead = login_only(NOBODY, Wrong::DeadOutside).site_key("gateway: { speaks: tls, timeout: 1s }");
+    dead.witnesses.note(&rome(), Witness::Tcp("203.0.113.10:443".parse().unwrap()));
+    assert_eq!(reason(&dead.tell().await.0), (Verdict::Down, Some(Stage::Gateway), "connect-timeout"));
+}

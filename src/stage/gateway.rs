@@ -21,7 +21,8 @@ pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
     let facts = cx.gateway.insert(GatewayFacts::default());
     let ca_file = cx.site.probes.ca_file.as_deref();
     let look = Look { net: &*cx.around.net, vpn: cx.vpn, ca_file, deadline, now: cx.around.unix_time() };
-    let end = look.at_gateway(facts).await.unwrap_or_else(|end| end);
+    let mut addresses = Vec::new();
+    let end = look.at_gateway(facts, &mut addresses).await.unwrap_or_else(|end| end);
     // Where pings are answered, they are the cheaper question, and the uplink is there.
     if cx.measured.external.is_some_and(|external| external.received > 0) {
         return end;
@@ -30,8 +31,7 @@ pub(super) async fn run(cx: &mut VpnCycle<'_>) -> StageEnd {
         cx.around.witnesses.note(&cx.site.name, Witness::Tcp(address));
         return end;
     }
-    let (host, _) = cx.vpn.gateway_address();
-    cx.around.blame(&cx.site.name, end, host.parse().ok().as_slice()).await
+    cx.around.blame(&cx.site.name, end, &addresses).await
 }
 
 /// One look at the gateway, under one deadline.
@@ -44,11 +44,11 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// The end of a stage that passed, or (`Err`) of one that did not.
-    async fn at_gateway(&self, facts: &mut GatewayFacts) -> Result<StageEnd, StageEnd> {
+    /// The end of a stage that passed, or (`Err`) of one that did not; beside it the `addresses` of the gateway.
+    async fn at_gateway(&self, facts: &mut GatewayFacts, addresses: &mut Vec<IpAddr>) -> Result<StageEnd, StageEnd> {
         let (host, port) = self.vpn.gateway_address();
-        let addresses = self.resolve(host, facts).await?;
-        let (address, stream) = self.connect(&addresses, port, facts).await?;
+        *addresses = self.resolve(host, facts).await?;
+        let (address, stream) = self.connect(addresses, port, facts).await?;
         if self.vpn.gateway.speaks != GatewayProtocol::Tls {
             return Ok(StageEnd::passed_with(facts.in_words()));
         }
