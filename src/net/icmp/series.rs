@@ -297,7 +297,7 @@ fn note_reply(received: &Received<'_>, channel: Channel, id: u16, roll: &Roll, s
 /// An error is about one of ours when it quotes our id, on the way to our target. Routers need not quote any data.
 fn note_error(error: &QueuedError<'_>, channel: Channel, id: u16, roll: &Roll, series: &mut [Series]) {
     let Some(echo) = Echo::parse_quoted_request(channel.version, error.quoted) else { return };
-    if !is_own_id(channel, id, echo.id) {
+    if !is_own_id(channel, id, echo.id) || error.error.is_redirect() {
         return;
     }
     for index in roll.quoted(echo.data, error.target) {

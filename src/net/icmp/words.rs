@@ -24,6 +24,11 @@ pub(super) struct IcmpError {
 }
 
 impl IcmpError {
+    /// A router tells of a better way and forwards the packet all the same: the reply may come.
+    pub(super) const fn is_redirect(&self) -> bool {
+        matches!((self.version, self.kind), (Version::V4, 5))
+    }
+
     /// In words: "destination host unreachable from 10.0.0.1".
     pub(super) fn in_words(&self) -> String {
         let what = match self.version {
@@ -141,6 +146,13 @@ mod tests {
         }
         let nobody = IcmpError { version: Version::V4, kind: 3, code: 0, mtu: 0, from: None };
         assert_eq!(nobody.in_words(), "destination net unreachable");
+    }
+
+    #[test]
+    fn a_redirect_is_no_error() {
+        let of = |version, kind| IcmpError { version, kind, code: 1, mtu: 0, from: None }.is_redirect();
+        assert!(of(Version::V4, 5));
+        assert!(!of(Version::V4, 3) && !of(Version::V6, 5));
     }
 
     #[test]
