@@ -43,6 +43,20 @@ fn a_silent_tunnel_is_not_touched_while_its_cable_is_pulled() {
 }
 
 #[test]
+fn a_tunnel_that_is_only_watched_is_not_down_while_its_cable_is_pulled() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[A]);
+    let socket = lab.dir().join("pair/prober/charon.vici");
+    let keys = "kind: ipsec, child_sa: net-a, internal_ip: 10.75.0.1, restart: { enabled: false }";
+    let watched = lab.site("a", keys).without("external_ip").top(&format!("ipsec: {{ socket: {} }}", socket.display()));
+    pair.pull();
+    watched.run(&["test", "--record"]).exits(3);
+    watched.row().is("unknown", "internal", "own-uplink-down", "own");
+    pair.plug();
+    pair.carries(A);
+}
+
+#[test]
 fn a_fallen_tunnel_is_not_restarted_in_maintenance_unless_the_window_says_so() {
     let lab = Lab::locked();
     let pair = Pair::with(&lab, &[A]);

@@ -243,6 +243,12 @@ impl Lab {
         Undo::after(&[set("down")], vec![set("up")])
     }
 
+    /// The gateway has one more address, until the value goes.
+    pub(crate) fn another_gateway(&self, address: &str) -> Undo {
+        let change = |action: &str| format!("ip -n {}-gw address {action} {address}/24 dev out0", self.name);
+        Undo::after(&[change("add")], vec![change("del")])
+    }
+
     /// Whether there is a way to the inside host.
     pub(crate) fn has_way_inside(&self) -> bool {
         ip(&["-n", &self.namespace(), "route", "get", "10.77.0.1"])
