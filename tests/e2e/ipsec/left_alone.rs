@@ -1,7 +1,7 @@
 //! When a fallen tunnel is left alone: while the prober's own way out is down, and in maintenance.
 
 use super::{Pair, Side, Tunnel};
-use crate::lab::{Lab, Setup};
+use crate::lab::{Lab, Setup, until};
 
 const A: Tunnel = Tunnel::A;
 
@@ -70,5 +70,31 @@ fn a_fallen_tunnel_is_not_restarted_in_maintenance_unless_the_window_says_so() {
     let restarting = site(&lab).top(&window(", pause_restarts: false"));
     restarting.run(&["test", "--record"]).exits(0);
     restarting.row().is("up", "sa", "sa-not-installed", "tunnel").expect("restarts", "1").expect("maintenance", "yes");
+    pair.carries(A);
+}
+
+#[test]
+fn a_window_that_is_added_while_the_prober_runs_stops_a_restart_until_it_is_ended() {
+    let lab = Lab::locked();
+    let pair = Pair::with(&lab, &[A]);
+    let site = site(&lab).top("frequency: 1");
+    let prober = site.start(&["run"]);
+    prober.rows(1)[0].is("up", "", "", "").expect("maintenance", "");
+    site.run(&["maintenance", "add", "a", "--for", "1h", "--name", "switch"]).exits(0);
+    // A cycle that began before may still end.
+    let so_far = site.rows().len();
+    prober.rows(so_far + 1);
+    pair.delete_child(Side::Prober, A);
+    let fallen = site.rows().len() + 1;
+    let rows = prober.rows(fallen + 2);
+    for row in &rows[fallen..] {
+        row.is("down", "sa", "sa-not-installed", "tunnel").expect("restarts", "0").expect("maintenance", "switch");
+    }
+    assert_eq!(pair.sas(Side::Prober).child("net-a"), [""; 0]);
+
+    site.run(&["maintenance", "end", "switch"]).exits(0);
+    let restored = until("it is restarted", || site.rows().into_iter().find(|row| row.cell("restarts") == "1"));
+    restored.is("up", "sa", "sa-not-installed", "tunnel").expect("maintenance", "");
+    prober.stop().exits(0);
     pair.carries(A);
 }
