@@ -9,6 +9,7 @@ mod lab;
 mod namespace;
 
 mod certificate;
+mod channels;
 mod checks;
 mod client_killed;
 mod codes;
