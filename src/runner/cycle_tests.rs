@@ -141,6 +141,7 @@ impl NetContext for TestNet {
         };
         match self.wrong() {
             _ if silent => Box::pin(async move {
+                tokio::time::sleep(request.interval * (request.count - 1) + request.timeout).await;
                 Ok(PingReport { stats: PingStats::from_rtts(request.count, &[]), unreachable: None })
             }),
             Wrong::PanicsInside if inside => Box::pin(async { panic!("no such thing") }),
@@ -156,7 +157,10 @@ impl NetContext for TestNet {
     fn connect(&self, to: SocketAddr, deadline: Instant) -> BoxFuture<'_, Result<BoxStream, ConnectError>> {
         self.connections.fetch_add(1, Ordering::Relaxed);
         match self.wrong() {
-            Wrong::DeadOutside | Wrong::NoWayOut => Box::pin(async { Err(ConnectError::TimedOut) }),
+            Wrong::DeadOutside | Wrong::NoWayOut => Box::pin(async move {
+                tokio::time::sleep_until(deadline).await;
+                Err(ConnectError::TimedOut)
+            }),
             _ => self.inner.connect(to, deadline),
         }
     }

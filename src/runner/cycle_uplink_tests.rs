@@ -3,6 +3,7 @@
 use super::*;
 use crate::ipsec::fake::{FakeDaemon, config as tunnel};
 use crate::record::{FailureKind, Verdict};
+use crate::runner::own_uplink::look;
 
 #[tokio::test]
 async fn without_a_way_out_no_gateway_is_blamed_and_nobody_logs_in() {
@@ -192,4 +193,20 @@ async fn a_gateway_of_more_sites_is_no_witness_against_itself() {
     let dead = login_only(NOBODY, Wrong::DeadOutside).site_key("gateway: { speaks: tls, timeout: 1s }");
     dead.witnesses.note(&rome(), Witness::Tcp("203.0.113.10:443".parse().unwrap()));
     assert_eq!(reason(&dead.tell().await.0), (Verdict::Down, Some(Stage::Gateway), "connect-timeout"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_look_after_a_cycle_takes_two_seconds_at_most_and_none_where_the_gateway_answers() {
+    let outcome = Outcome::Failed(FailureKind::LoginTimeout);
+    let failed = [StageRecord { stage: Stage::Login, outcome, required: true, took: Duration::ZERO, detail: None }];
+    for (wrong, to_blame, longest) in [(Wrong::DeadOutside, true, 2000), (Wrong::Nothing, false, 50)] {
+        let story = login_only(NOBODY, wrong);
+        story.witnesses.note(&SiteName::new("paris").unwrap(), Witness::Ping([203, 0, 113, 10].into()));
+        story.witnesses.note(&rome(), ROME);
+        let config = story.config();
+        let began = Instant::now();
+        let told = look(&config.sites[0], &story.around(&config), &failed, None).await;
+        assert_eq!(told.is_some(), to_blame, "{told:?}");
+        assert!(began.elapsed() <= Duration::from_millis(longest), "{wrong:?}: {:?}", began.elapsed());
+    }
 }

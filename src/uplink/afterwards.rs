@@ -4,9 +4,10 @@
 //! The site's own gateway is asked first: what answers now was there all the time, whatever others say.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
-use super::{PATIENCE, Witness, Witnesses, any, has_answer, no_way, nobody_answers, silence};
-use crate::net::{NetContext, ResolveError};
+use super::{MOST_WITNESSES, PATIENCE, Witness, Witnesses, any, has_answer, no_way, nobody_answers, request, silence};
+use crate::net::{NetContext, PingRequest, ResolveError};
 use crate::record::SiteName;
 
 /// A cycle that failed, and perhaps not by the fault of its site.
@@ -23,7 +24,7 @@ pub struct Doubt<'a> {
 }
 
 /// Why the uplink is to blame for a cycle, now that the host's routes are its own again, in words; `None`: it is not, or
-/// nobody can tell. Takes two seconds at most.
+/// nobody can tell. Takes two seconds and a half at most, and no time where the site answers.
 ///
 /// 1. Whatever answers at the site itself proves the uplink.
 /// 2. Else as [`super::is_to_blame`].
@@ -43,9 +44,9 @@ pub async fn was_to_blame(
     // A resolver that knows of no such name has answered.
     let unknown_name = matches!(found, Err(ResolveError::NotFound(_)));
     let mut peers = found.unwrap_or_default();
-    let gateway = doubt.gateway.map(|(_, port)| port);
-    let mut asked: Vec<Witness> =
-        gateway.iter().flat_map(|&port| peers.iter().map(move |&to| Witness::Tcp(SocketAddr::new(to, port)))).collect();
+    let ports = peers.iter().take(MOST_WITNESSES).zip(std::iter::repeat(doubt.gateway));
+    let mut asked: Vec<_> =
+        ports.filter_map(|(&to, gateway)| Some(Witness::Tcp(SocketAddr::new(to, gateway?.1)))).collect();
     asked.extend(doubt.peer.map(Witness::Ping));
     asked.extend(noted);
     peers.extend(doubt.peer);
@@ -53,7 +54,8 @@ pub async fn was_to_blame(
 
     let no_way = no_way(net, &peers);
     let site = async {
-        let answered = (unknown_name && no_way.is_none()) || any(net, &asked, |answer| answer == Some(true)).await;
+        let answered =
+            (unknown_name && no_way.is_none()) || any(net, &asked, insistent, |answer| answer == Some(true)).await;
         if answered { Err(()) } else { Ok(()) }
     };
     let uplink = async {
@@ -71,6 +73,11 @@ pub async fn was_to_blame(
     tokio::try_join!(site, uplink).ok().map(|((), words)| words)
 }
 
+/// A site must not be called silent for one packet that was lost on the way.
+const fn insistent(target: IpAddr) -> PingRequest {
+    PingRequest { count: 3, interval: Duration::from_millis(200), ..request(target) }
+}
+
 /// Looks for what answers at a site that was just reached, where no stage did: once in a while.
 pub async fn find_witness(net: &dyn NetContext, witnesses: &Witnesses, site: &SiteName, gateway: (&str, u16)) {
     if !witnesses.wants(site) {
@@ -80,7 +87,7 @@ pub async fn find_witness(net: &dyn NetContext, witnesses: &Witnesses, site: &Si
     let address = net.resolve_all(host, PATIENCE).await.ok().and_then(|found| found.first().copied());
     let witness = address.map(|address| Witness::Tcp(SocketAddr::new(address, port)));
     let answers = match witness {
-        Some(witness) => has_answer(net, witness).await == Some(true),
+        Some(witness) => has_answer(net, witness, request).await == Some(true),
         None => false,
     };
     witnesses.keep(site, witness.filter(|_| answers));

@@ -20,6 +20,7 @@ use crate::net::{ConnectError, Fragments, NetContext, NetSnapshot, PingError, Pi
 use crate::record::SiteName;
 
 pub use afterwards::{Doubt, find_witness, was_to_blame};
+use witness::MOST_WITNESSES;
 pub use witness::{Witness, Witnesses};
 
 /// How long a target may take to answer: more than any earthly round trip, less than anybody wants to wait for a restart.
@@ -43,7 +44,7 @@ pub async fn is_to_blame(
 
 /// Said when none of the witnesses answers.
 async fn nobody_answers(net: &dyn NetContext, witnesses: &[Witness]) -> Option<String> {
-    if any(net, witnesses, |answer| answer != Some(false)).await {
+    if any(net, witnesses, request, |answer| answer != Some(false)).await {
         return None;
     }
     let addresses: Vec<_> = witnesses.iter().map(|witness| witness.address().to_string()).collect();
@@ -51,8 +52,13 @@ async fn nobody_answers(net: &dyn NetContext, witnesses: &[Witness]) -> Option<S
 }
 
 /// Whether one of them does what is wanted: all are asked at once, and the first one ends it.
-async fn any(net: &dyn NetContext, witnesses: &[Witness], wanted: impl Fn(Option<bool>) -> bool) -> bool {
-    let mut asked: FuturesUnordered<_> = witnesses.iter().map(|witness| has_answer(net, *witness)).collect();
+async fn any(
+    net: &dyn NetContext,
+    witnesses: &[Witness],
+    request: fn(IpAddr) -> PingRequest,
+    wanted: impl Fn(Option<bool>) -> bool,
+) -> bool {
+    let mut asked: FuturesUnordered<_> = witnesses.iter().map(|witness| has_answer(net, *witness, request)).collect();
     while let Some(answered) = asked.next().await {
         if wanted(answered) {
             return true;
@@ -62,7 +68,7 @@ async fn any(net: &dyn NetContext, witnesses: &[Witness], wanted: impl Fn(Option
 }
 
 /// Whether it answers; `None`: it can't be asked.
-async fn has_answer(net: &dyn NetContext, witness: Witness) -> Option<bool> {
+async fn has_answer(net: &dyn NetContext, witness: Witness, request: fn(IpAddr) -> PingRequest) -> Option<bool> {
     match witness {
         Witness::Ping(target) => match answer(target, net.ping(request(target)).await) {
             Answer::Came => Some(true),

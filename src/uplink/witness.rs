@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::record::SiteName;
 
 /// So many witnesses are asked: one live one ends it, and a thousand packets at a dead uplink would tell no more.
-const MOST_WITNESSES: usize = 8;
+pub(super) const MOST_WITNESSES: usize = 8;
 
 /// A name may get another address; looked up in every cycle, it would make them longer.
 const LOOKED_UP_AGAIN: Duration = Duration::from_hours(1);
