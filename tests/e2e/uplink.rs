@@ -157,7 +157,9 @@ fn a_cable_that_is_pulled_in_the_middle_of_a_login_is_not_the_gateways_fault() {
     prober.end().exits(3);
     let row = paris.row();
     row.is("unknown", "login", "own-uplink-down", "own");
-    assert!(row.cell("detail").starts_with("no carrier on gw0; it looked like login-timeout: "), "{row:?}");
+    // As what it looked depends on how far the client had come.
+    assert!(row.cell("detail").starts_with("no carrier on gw0; it looked like "), "{row:?}");
+    row.measured(&["external_rtt_ms"]);
     drop(pulled);
     // The same with the cable in its place.
     paris.run(&["test", "--record"]).exits(1);

@@ -240,7 +240,9 @@ impl Lab {
     /// The cable to the gateway is pulled at the gateway's end, until the value goes.
     pub(crate) fn cable_is_pulled(&self) -> Undo {
         let set = |state: &str| format!("ip -n {}-gw link set out0 {state}", self.name);
-        Undo::after(&[set("down")], vec![set("up")])
+        // An address of IPv6 goes with the link.
+        let address = format!("ip -n {}-gw address replace fd78::1/64 dev out0 nodad", self.name);
+        Undo::after(&[set("down")], vec![set("up"), address])
     }
 
     /// The gateway has one more address, until the value goes.
