@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::house::{House, alone};
-use crate::mail::MailServer;
+use crate::mail_server::MailServer;
 
 /// Longest wait for a mail that has been sent.
 const LIMIT: Duration = Duration::from_secs(20);

@@ -15,6 +15,7 @@ mod ipsec;
 mod limits;
 mod mail;
 mod mail_headers;
+mod mail_server;
 mod readme;
 mod receiver;
 mod report;

@@ -14,7 +14,7 @@ use vpnprobe::clock::{Clock, SystemClock};
 
 use crate::house::{House, LIMIT, Prober, Said, alone};
 use crate::limits::faketime;
-use crate::mail::MailServer;
+use crate::mail_server::MailServer;
 use crate::report::house_of_a_quarter;
 
 /// Reads a mail and prints its headers, its text and its attachments.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::house::{House, LIMIT, PASSWORD, Prober, Said, alone};
-use crate::mail::MailServer;
+use crate::mail_server::MailServer;
 
 /// A site that is up, one that is down whose account rests then, and one that can't be probed.
 const THREE_SITES: &str =
