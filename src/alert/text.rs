@@ -36,6 +36,22 @@ pub(super) fn one_line(text: &str, max: usize) -> String {
     line
 }
 
+/// `text` in as many UTF-16 units at most; what is cut off is marked with `…`. Receivers say "characters" and count one way or
+/// another: this way no other counts more.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    let mut used = 0;
+    let fits = |c: char, room: usize, used: &mut usize| {
+        *used += c.len_utf16();
+        *used <= room
+    };
+    if text.chars().all(|c| fits(c, longest, &mut used)) {
+        return text.to_owned();
+    }
+    used = 0;
+    let kept: String = text.chars().take_while(|&c| fits(c, longest.saturating_sub(1), &mut used)).collect();
+    kept + "…"
+}
+
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 /// Skips what follows an ESC (ECMA-48): a control sequence, an operating system command, or one character.
@@ -88,6 +104,15 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(one_line(text, if text.starts_with("123") { 10 } else { 100 }), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_between_two_characters() {
+        for (text, expected) in
+            [("12345", "12345"), ("123456", "1234…"), ("🦀🦀", "🦀🦀"), ("🦀🦀🦀", "🦀🦀…"), ("", "")]
+        {
+            assert_eq!(shortened(text, 5), expected);
         }
     }
 

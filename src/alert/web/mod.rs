@@ -194,3 +194,7 @@ impl Channel for WebChannel {
         Box::pin(self.deliver(outgoing))
     }
 }
+
+#[cfg(test)]
+#[path = "limits_tests.rs"]
+mod tests;

@@ -3,33 +3,36 @@
 use serde_json::json;
 
 use crate::alert::Outgoing;
+use crate::alert::text::shortened;
 
 /// Longest text of a section (Slack: 3000 characters), with room for its marks.
 const LONGEST: usize = 2900;
+/// Longest text of a header (Slack: 150 characters).
+const LONGEST_HEADER: usize = 150;
 
 /// The headline, which notifications show, and blocks.
 pub(super) fn body(outgoing: &Outgoing) -> Vec<u8> {
     let headline = escaped(&outgoing.subject);
-    let text = cut(&escaped(outgoing.body.trim_end()));
+    let (header, text) = (shortened(&outgoing.subject, LONGEST_HEADER), cut(&escaped(outgoing.body.trim_end())));
     let message = json!({
         "text": headline,
         "blocks": [
-            { "type": "header", "text": { "type": "plain_text", "text": outgoing.subject, "emoji": false } },
-            { "type": "section", "text": { "type": "mrkdwn", "text": format!("```{text}```"), "verbatim": true } },
+            { "type": "header", "text": { "type": "plain_text", "text": header, "emoji": false } },
+            { "type": "section", "text": { "type": "mrkdwn", "text": format!("```\n{text}\n```"), "verbatim": true } },
         ],
     });
     message.to_string().into_bytes()
 }
 
-/// Slack's own escapes; three backticks would end the block of the text.
+/// Slack's own escapes; three backticks would end the block of the text, and so would fewer beside its end.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace("```", "'''")
 }
 
 /// Never in the middle of an escape.
 fn cut(text: &str) -> String {
-    let Some((end, _)) = text.char_indices().nth(LONGEST) else { return text.to_owned() };
-    let kept = &text[..end];
+    let cut = shortened(text, LONGEST);
+    let Some(kept) = cut.strip_suffix('…').filter(|_| cut != text) else { return cut };
     let whole = match kept.rfind('&') {
         Some(start) if !kept[start..].contains(';') => &kept[..start],
         _ => kept,
@@ -49,14 +52,14 @@ mod tests {
         let body = body(&Outgoing { body: "<!channel> & ``` *x*".into(), ..down() });
         let message: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(message["text"], "[vpnprobe] paris DOWN: login login-timeout (gateway)");
-        assert_eq!(message["blocks"][1]["text"]["text"], "```&lt;!channel&gt; &amp; ''' *x*```");
+        assert_eq!(message["blocks"][1]["text"]["text"], "```\n&lt;!channel&gt; &amp; ''' *x*\n```");
     }
 
     #[test]
     fn a_long_text_is_cut_and_no_escape_with_it() {
         for text in ["&".repeat(4000), "x&".repeat(4000)] {
             let cut = cut(&escaped(&text));
-            assert!(cut.chars().count() <= LONGEST + 1, "{}", cut.len());
+            assert!(cut.chars().count() <= LONGEST, "{}", cut.len());
             assert!(cut.ends_with(";…") || cut.ends_with("x…"), "{}", &cut[cut.len() - 10..]);
         }
     }

@@ -3,9 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::alert::Outgoing;
+use crate::alert::text::shortened;
 
-/// Longest text, in characters: a message may have 28 KB, and a character six bytes of JSON at the most common worst.
+/// Longest text: a message may have 28 KB, in which a character takes two to four bytes, whichever way they are counted.
 const LONGEST: usize = 4000;
+/// Longest value of a fact, and longest headline: there are ten of them.
+const LONGEST_FACT: usize = 150;
 
 /// The card. Its words are runs of text, in which no Markdown counts.
 pub(super) fn body(outgoing: &Outgoing) -> Vec<u8> {
@@ -14,9 +17,9 @@ pub(super) fn body(outgoing: &Outgoing) -> Vec<u8> {
     let facts: Vec<Value> = facts
         .into_iter()
         .filter_map(|name| Some((name, outgoing.field(name).filter(|value| !value.is_empty())?)))
-        .map(|(name, value)| json!({ "title": name.replace('_', " "), "value": value }))
+        .map(|(name, value)| json!({ "title": name.replace('_', " "), "value": shortened(&value, LONGEST_FACT) }))
         .collect();
-    let text: String = outgoing.body.trim_end().chars().take(LONGEST).collect();
+    let (headline, text) = (shortened(&outgoing.subject, LONGEST_FACT), shortened(outgoing.body.trim_end(), LONGEST));
     let run = |run: Value| json!({ "type": "RichTextBlock", "inlines": [run] });
     let message = json!({
         "type": "message",
@@ -29,7 +32,7 @@ pub(super) fn body(outgoing: &Outgoing) -> Vec<u8> {
                 "version": "1.4",
                 "msteams": { "width": "Full" },
                 "body": [
-                    run(json!({ "type": "TextRun", "text": outgoing.subject, "weight": "bolder", "size": "medium", "color": colour })),
+                    run(json!({ "type": "TextRun", "text": headline, "weight": "bolder", "size": "medium", "color": colour })),
                     { "type": "FactSet", "facts": facts },
                     run(json!({ "type": "TextRun", "text": text, "fontType": "monospace", "size": "small" })),
                 ],
