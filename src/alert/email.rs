@@ -19,6 +19,7 @@ use lettre::transport::smtp::client::{
 };
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::email_words::{base64, subject_header};
@@ -280,10 +281,17 @@ async fn connect_opportunistically(email: &Email, awaited: &Awaited) -> Result<A
 }
 
 async fn open(email: &Email, tls: Option<TlsParameters>) -> Result<AsyncSmtpConnection, SendError> {
-    let address = (email.server.as_str(), email.port);
-    AsyncSmtpConnection::connect_tokio1(address, None, &ClientId::default(), tls, None)
-        .await
-        .map_err(|error| refused(email, "the connection", &error))
+    let (address, client) = ((email.server.as_str(), email.port), ClientId::default());
+    let connection = if tls.is_some() {
+        AsyncSmtpConnection::connect_tokio1(address, None, &client, tls, None).await
+    } else {
+        let unreachable = |error| SendError::transient(describe(&did_not_accept(email, CONNECTION), &error));
+        let stream = TcpStream::connect(address).await.map_err(unreachable)?;
+        // lettre writes the end of a message after its text: it would wait until that is acknowledged, 40 ms.
+        stream.set_nodelay(true).map_err(unreachable)?;
+        AsyncSmtpConnection::connect_with_transport(Box::new(stream), &client).await
+    };
+    connection.map_err(|error| refused(email, CONNECTION, &error))
 }
 
 async fn start_tls(email: &Email, connection: &mut AsyncSmtpConnection, verify: bool) -> Result<(), SendError> {
@@ -355,8 +363,12 @@ async fn hand_over(
 }
 
 fn refused(email: &Email, what: &str, error: &SmtpError) -> SendError {
-    let text = describe(&format!("the mail server `{}` did not accept {what}: ", place(email)), error);
+    let text = describe(&did_not_accept(email, what), error);
     SendError { permanent: error.is_permanent(), text, retry_after: None }
+}
+
+fn did_not_accept(email: &Email, what: &str) -> String {
+    format!("the mail server `{}` did not accept {what}: ", place(email))
 }
 
 fn place(email: &Email) -> String {
