@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use vpnprobe::alert::{OutgoingMail, SendError, send_mail};
 use vpnprobe::config::{Email, Secret, SmtpTls};
@@ -19,7 +20,7 @@ const PYTHON: &str = "/usr/bin/python3";
 /// A mail server, killed when dropped.
 pub(crate) struct MailServer {
     pub(crate) port: u16,
-    facts: Lines<BufReader<ChildStdout>>,
+    facts: mpsc::UnboundedReceiver<Value>,
     certificates: TempDir,
     _process: Child,
 }
@@ -45,7 +46,7 @@ impl MailServer {
             .stderr(Stdio::null())
             .kill_on_drop(true);
         let mut process = command.spawn().unwrap();
-        let facts = BufReader::new(process.stdout.take().unwrap()).lines();
+        let facts = facts_of(process.stdout.take().unwrap());
         let mut server = Self { port: 0, facts, certificates, _process: process };
         server.port = u16::try_from(server.next("port").await["port"].as_u64().unwrap()).unwrap();
         server
@@ -55,8 +56,7 @@ impl MailServer {
     pub(crate) async fn next(&mut self, key: &str) -> Value {
         let read = async {
             loop {
-                let line = self.facts.next_line().await.unwrap().expect("the mail server ended");
-                let fact: Value = serde_json::from_str(&line).unwrap();
+                let fact = self.facts.recv().await.expect("the mail server ended");
                 if fact.get(key).is_some() {
                     return fact;
                 }
@@ -71,8 +71,7 @@ impl MailServer {
         send(&self.email(SmtpTls::None), None, &marker).await.unwrap();
         let mut seen = vec![];
         loop {
-            let line = timeout(LIMIT, self.facts.next_line()).await.unwrap().unwrap().unwrap();
-            let fact: Value = serde_json::from_str(&line).unwrap();
+            let fact = timeout(LIMIT, self.facts.recv()).await.unwrap().unwrap();
             if fact["mail"].as_str().is_some_and(|text| text.contains("Subject: marker")) {
                 return seen;
             }
@@ -99,6 +98,19 @@ impl MailServer {
     pub(crate) fn email_with_ca(&self, tls: SmtpTls) -> Email {
         Email { ca_file: Some(self.ca_file()), ..self.email(tls) }
     }
+}
+
+/// What it says, a line each. It is read all the time, so that it never waits for a reader.
+fn facts_of(stdout: ChildStdout) -> mpsc::UnboundedReceiver<Value> {
+    let (sender, facts) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(stdout).lines();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            // Nobody may want to know any more.
+            let _ = sender.send(serde_json::from_str(&line).unwrap());
+        }
+    });
+    facts
 }
 
 /// A certificate authority and a certificate for 127.0.0.1, made by openssl.

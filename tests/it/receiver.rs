@@ -117,6 +117,11 @@ impl Receiver {
         timeout(LIMIT, self.requests.recv()).await.expect("nobody asks the receiver").unwrap()
     }
 
+    /// Every request that was not looked at yet.
+    pub(crate) fn everything(&mut self) -> Vec<Request> {
+        std::iter::from_fn(|| self.requests.try_recv().ok()).collect()
+    }
+
     /// Whether a request came that was not looked at yet.
     pub(crate) fn was_asked(&mut self) -> bool {
         self.requests.try_recv().is_ok()
