@@ -179,3 +179,32 @@ async fn one_that_does_not_take_it_is_asked_less_and_less_often() {
     let waits: Vec<_> = times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
     assert_eq!(waits, [120, 240, 300, 300, 300]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn ten_outages_in_the_hour_that_a_receiver_is_gone_arrive_in_order_and_delay_no_other_channel() {
+    let (dir, began) = (dir(), Instant::now());
+    let gone_until = Some(began + Duration::from_hours(1));
+    let gone = Arc::new(Scripted { name: "gone", gone_until, ..Scripted::default() });
+    let other = Scripted::new("other", &[]);
+    let mut prober = Prober::start_with(&dir, vec![all(&gone), all(&other)]);
+    for site in 0..10 {
+        for verdict in [Verdict::Down, Verdict::Up] {
+            prober.see(&format!("site-{site}"), verdict).await;
+            let told = Instant::now();
+            sleep(Duration::from_mins(3)).await;
+            assert_eq!(other.attempts().last(), Some(&told), "the other one is told at once");
+        }
+    }
+    assert_eq!((gone.taken().len(), other.taken().len(), prober.pending().await), (0, 20, 20));
+    prober.delivered().await;
+    assert!(began.elapsed() < Duration::from_mins(65), "within the longest back-off: {:?}", began.elapsed());
+    let of = |channel: &Scripted, site: &str| -> Vec<_> {
+        channel.taken().into_iter().filter(|subject| subject.starts_with(site)).collect()
+    };
+    for site in (0..10).map(|site| format!("site-{site} ")) {
+        assert_eq!(of(&gone, &site), of(&other, &site), "each once, in order");
+    }
+    assert_eq!(gone.taken().len(), 20);
+    let ids: BTreeSet<_> = gone.attempts.lock().unwrap().iter().map(|(_, id)| id.clone()).collect();
+    assert_eq!(ids.len(), 20, "a repeat has the same id");
+}

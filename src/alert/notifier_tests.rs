@@ -31,6 +31,8 @@ struct Scripted {
     name: &'static str,
     only_reports: bool,
     script: Mutex<VecDeque<Play>>,
+    /// Until then it refuses everything.
+    gone_until: Option<Instant>,
     taken: Mutex<Vec<Outgoing>>,
     attempts: Mutex<Vec<(Instant, String)>>,
     /// What still goes on is said so often.
@@ -57,7 +59,9 @@ impl Scripted {
 
     async fn play(&self, outgoing: &Outgoing) -> Result<(), SendError> {
         self.attempts.lock().unwrap().push((Instant::now(), outgoing.event.id.clone()));
-        let play = self.script.lock().unwrap().pop_front().unwrap_or(Play::Take);
+        let is_gone = self.gone_until.is_some_and(|until| Instant::now() < until);
+        let otherwise = if is_gone { Play::Refuse } else { Play::Take };
+        let play = self.script.lock().unwrap().pop_front().unwrap_or(otherwise);
         match play {
             Play::Take => {}
             Play::TakeAfter(wait) => sleep(wait).await,

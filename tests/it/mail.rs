@@ -132,7 +132,8 @@ async fn a_server_that_is_not_there_is_named() {
     assert!(error.text.contains("refused"), "{error}");
 }
 
-fn email_at(port: u16) -> Email {
+/// A mail server on this port of this host.
+pub(crate) fn email_at(port: u16) -> Email {
     Email {
         server: "127.0.0.1".into(),
         port,
@@ -158,7 +159,7 @@ async fn the_end_of_a_mail_does_not_wait_until_its_text_is_acknowledged() {
 }
 
 /// The dialogue of a server that takes one mail.
-const TAKES_A_MAIL: &[&str] =
+pub(crate) const TAKES_A_MAIL: &[&str] =
     &["220 hello", "250 mail.test", "250 sender", "250 recipient", "354 go", "250 it is mine"];
 
 /// Gives these answers, the first at once and each further one to a line of the client (the text of a mail counts as one
@@ -178,7 +179,7 @@ async fn answer(mut stream: TcpStream, answers: &[&str]) -> TcpStream {
 }
 
 /// A server that says nothing more after these answers, but stays. Returns its port.
-async fn server_that_stops_after(answers: &'static [&'static str]) -> u16 {
+pub(crate) async fn server_that_stops_after(answers: &'static [&'static str]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {

@@ -1,8 +1,9 @@
-"""A real mail server (aiosmtpd) for one test. Reads its settings as JSON from the first argument, listens on a free port
-of 127.0.0.1 and prints what happens as one JSON object a line: the port, EHLO names, logins, mails."""
+"""A real mail server (aiosmtpd) for one test. Reads its settings as JSON from the first argument, listens on a port of
+127.0.0.1, a free one by default, and prints what happens as one JSON object a line: the port, EHLO names, logins, mails."""
 
 import asyncio
 import json
+import pathlib
 import ssl
 import sys
 
@@ -28,6 +29,9 @@ class Handler:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
+        answer = pathlib.Path(settings.get("answer", "/nonexistent"))
+        if answer.exists():
+            return answer.read_text()
         text = envelope.content.decode()
         say(mail=text, sender=envelope.mail_from, to=envelope.rcpt_tos, tls=is_encrypted(session))
         return "250 OK"
@@ -39,7 +43,7 @@ def is_encrypted(session):
 
 def authenticate(server, session, envelope, mechanism, data):
     user, password = data.login.decode(), data.password.decode()
-    accepted = [user, password] == settings["login"]
+    accepted = [user, password] == settings.get("login")
     say(login=user, accepted=accepted, tls=is_encrypted(session))
     return AuthResult(success=accepted, handled=False)  # the server says 535 itself
 
@@ -56,7 +60,7 @@ def smtp():
         hostname="mail.test",
         tls_context=context() if settings["tls"] == "starttls" else None,
         authenticator=authenticate,
-        auth_required=settings["login"] is not None and settings["tls"] != "none",
+        auth_required=settings.get("login") is not None and settings["tls"] != "none",
         auth_require_tls=settings["tls"] == "starttls",
     )
 
@@ -64,7 +68,7 @@ def smtp():
 async def main():
     loop = asyncio.get_running_loop()
     implicit = context() if settings["tls"] == "tls" else None
-    server = await loop.create_server(smtp, "127.0.0.1", 0, ssl=implicit)
+    server = await loop.create_server(smtp, "127.0.0.1", settings.get("port", 0), ssl=implicit)
     say(port=server.sockets[0].getsockname()[1])
     await server.serve_forever()
 

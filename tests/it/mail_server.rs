@@ -28,16 +28,21 @@ pub(crate) struct MailServer {
 impl MailServer {
     /// `tls`: `none`, `starttls` or `tls`. With a login and TLS nothing is accepted before it; without TLS it is offered.
     pub(crate) async fn start(tls: &str, login: Option<(&str, &str)>, refused: &[&str]) -> Self {
+        Self::open(json!({ "tls": tls, "login": login.map(|(user, password)| [user, password]), "refused": refused }))
+            .await
+    }
+
+    /// One without TLS on this port, that answers every mail with what this file holds while it is there.
+    pub(crate) async fn start_at(port: u16, answer: &Path) -> Self {
+        Self::open(json!({ "tls": "none", "refused": [], "port": port, "answer": answer })).await
+    }
+
+    async fn open(mut settings: Value) -> Self {
         let found = Command::new(PYTHON).args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status().await;
         assert!(found.is_ok_and(|status| status.success()), "needs python3-aiosmtpd: run scripts/test");
         let certificates = make_certificates().await;
-        let settings = json!({
-            "tls": tls,
-            "login": login.map(|(user, password)| [user, password]),
-            "refused": refused,
-            "cert": certificates.path().join("server.pem"),
-            "key": certificates.path().join("server.key"),
-        });
+        settings["cert"] = json!(certificates.path().join("server.pem"));
+        settings["key"] = json!(certificates.path().join("server.key"));
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/mail_server.py");
         let mut command = Command::new(PYTHON);
         command

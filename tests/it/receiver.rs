@@ -77,16 +77,21 @@ impl Drop for Receiver {
 impl Receiver {
     /// One without TLS that does this, and then takes everything.
     pub(crate) async fn plain(script: &[Play]) -> Self {
-        Self::start(script, None).await
+        Self::start(script, None, 0).await
+    }
+
+    /// The same on this port, taking everything.
+    pub(crate) async fn plain_at(port: u16) -> Self {
+        Self::start(&[], None, port).await
     }
 
     /// One with TLS and a certificate for this name, by an authority of its own.
     pub(crate) async fn tls(script: &[Play], name: &str) -> Self {
-        Self::start(script, Some(name)).await
+        Self::start(script, Some(name), 0).await
     }
 
-    async fn start(script: &[Play], name: Option<&str>) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    async fn start(script: &[Play], name: Option<&str>, port: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let certificates = TempDir::new().unwrap();
         let acceptor = name.map(|name| acceptor(name, &certificates));
