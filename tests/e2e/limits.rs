@@ -137,6 +137,42 @@ fn no_client_is_started_while_there_is_no_room_for_the_journal() {
 }
 
 #[test]
+fn people_are_told_while_there_is_no_room_for_the_alert_state() {
+    let lab = Lab::locked();
+    let paris = each_second(&lab).email("server: 10.79.0.1");
+    let told = paris.dir().join("told");
+    let command = format!("[sh, -c, \"cat >>{0}; echo >>{0}\"]", told.display());
+    let paris = paris.top(&format!("alerts: {{ blind_after: 3s, channels: {{ script: {{ command: {command} }} }} }}"));
+    let paris = {
+        let script = on_a_small_disk(&paris, "state");
+        paris.wrapped(&script)
+    };
+    let mut prober = paris.start(&["run"]);
+    until("a row", || (!paris.rows().is_empty()).then_some(()));
+    let disk = seen(&prober, &paris, "state");
+    until("the mail", || {
+        fill(&disk);
+        (lab.mails().len() == 1).then_some(())
+    });
+    prober.says("a restart would forget alerts");
+    prober.says("No space left on device");
+    fs::remove_file(disk.join("filler")).unwrap();
+    until("the second mail", || (lab.mails().len() == 2).then_some(()));
+    let lines = || fs::read_to_string(&told).unwrap_or_default().lines().count();
+    until("both by the command", || (lines() == 2).then_some(()));
+    until("the state on the disk", || {
+        let state = fs::read_to_string(disk.join("alerts.json")).unwrap_or_default();
+        state.contains("\"delivered\":4").then_some(())
+    });
+    prober.stop().exits(0);
+    let subjects: Vec<_> = lab.mails().iter().map(|mail| mail.header("Subject")).collect();
+    assert_eq!(subjects.len(), 2, "{subjects:?}");
+    assert!(subjects[0].contains("paris UNKNOWN for") && subjects[0].contains("prepare-failed"), "{subjects:?}");
+    let text = fs::read_to_string(&told).unwrap();
+    assert_eq!((lines(), text.matches("\"kind\":\"blind\"").count()), (2, 1), "each once: {text}");
+}
+
+#[test]
 fn where_no_process_can_be_started_the_site_is_not_down_and_it_recovers() {
     let lab = Lab::locked();
     // A user of its own, so that nobody else's processes count.
