@@ -192,6 +192,12 @@ fn request(line: &str) -> Result<Request, String> {
     Ok(question.request)
 }
 
+/// How this program would ask what a line asks, or why a running prober refuses that line. For tests that have lines of anybody.
+pub fn asked_again(line: &str) -> Result<String, String> {
+    let request = request(line)?;
+    serde_json::to_string(&Question { version: VERSION, request }).map_err(|e| e.to_string())
+}
+
 fn line_of(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(value)?;
     bytes.push(b'\n');
@@ -275,6 +281,20 @@ mod tests {
         let of_a_later_one = r#"{"version":7,"refused":"no\nsuch thing","more":1}"#;
         let refused = understood::<Answer>(of_a_later_one).unwrap_err().unwrap();
         assert_eq!(refused.text(), "the running prober refused: no such thing");
+    }
+
+    #[test]
+    fn what_is_asked_can_be_asked_again() {
+        for asked in [
+            r#""status""#,
+            r#"{"retry":{"ids":null}}"#,
+            r#"{"end_window":{"which":"m1"}}"#,
+            r#"{"resume":{"site":"a"}}"#,
+        ] {
+            let line = format!("{{\"version\":{VERSION},\"request\":{asked}}}");
+            assert_eq!(asked_again(&line).as_deref(), Ok(&*line));
+        }
+        assert!(asked_again("{}").unwrap_err().starts_with("it speaks version"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod run;
 mod state_lock;
 mod watch;
 
-pub use control::ControlError;
+pub use control::{ControlError, asked_again};
 pub use owner::{Known, add_window, end_window, known_status, resume, retry, show_added_windows};
 pub use recorder::{Recorder, Recording, channels, day_files};
 pub use run::{Source, clear_up, run};
