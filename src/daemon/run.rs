@@ -238,8 +238,5 @@ pub async fn clear_up(around: &Surroundings, config: &Config) -> Result<Option<C
     for (kind, words) in &recovery.report.left {
         tracing::error!(%kind, "left by an earlier cycle and still there: {words}");
     }
-    if let Some(record) = &recovery.record {
-        tracing::warn!(site = %record.site, cycle = %record.id, "the cycle that the kill cut has its row now");
-    }
     Ok(recovery.record)
 }

@@ -10,6 +10,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::line::{Row, append_whole, header_line};
 use super::mend::mend;
+use super::written::WrittenRow;
 
 /// The end of a file in which a cycle's row is looked for: a cycle that was cut has its row, if any, among the last.
 const TAIL_BYTES: u64 = 1024 * 1024;
@@ -103,16 +104,19 @@ impl DayFiles {
         Ok(ids)
     }
 
-    /// Whether the day already has a row with this cycle id.
-    pub fn contains(&self, day: NaiveDate, cycle_id: &str) -> Result<bool, ResultsError> {
-        let needle = format!(",{cycle_id}\n");
+    /// The row with this cycle id, where the day has it already among its last ones.
+    pub fn find(&self, day: NaiveDate, cycle_id: &str) -> Result<Option<WrittenRow>, ResultsError> {
+        let end = format!(",{cycle_id}");
         for path in self.versions(day).take_while(|p| p.exists()) {
             let tail = tail(&path).map_err(|source| ResultsError { operation: "read", path: path.clone(), source })?;
-            if String::from_utf8_lossy(&tail).contains(&needle) {
-                return Ok(true);
+            let tail = String::from_utf8_lossy(&tail);
+            // One without its newline was cut.
+            let whole = tail.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            if let Some(line) = whole.rev().find(|line| line.ends_with(&end)) {
+                return Ok(Some(WrittenRow::read(line)));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// The names that a day's file may have: a file whose header is of another version is left alone, and `.2`, `.3`, …
@@ -316,10 +320,10 @@ mod tests {
     #[test]
     fn a_cycle_that_has_its_row_is_found() {
         let (_dir, files) = files();
-        assert!(!files.contains(day(), record().id.as_str()).unwrap());
+        assert_eq!(files.find(day(), record().id.as_str()).unwrap(), None);
         files.append(&row()).unwrap();
-        assert!(files.contains(day(), record().id.as_str()).unwrap());
-        assert!(!files.contains(day(), "20261120T061530.123Z-00000000").unwrap());
+        assert!(files.find(day(), record().id.as_str()).unwrap().is_some());
+        assert_eq!(files.find(day(), "20261120T061530.123Z-00000000").unwrap(), None);
     }
 
     #[test]

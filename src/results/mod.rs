@@ -7,9 +7,11 @@ mod row;
 mod sink;
 mod trouble;
 mod unwritten;
+mod written;
 
 pub use day_file::{Appended, DayFiles, ResultsError};
 pub use line::Row;
 pub use row::{COLUMNS, row_of};
 pub use sink::Results;
 pub use unwritten::Unwritten;
+pub use written::WrittenRow;

@@ -4,7 +4,7 @@ use crate::cleanup::{JournalFile, Mode, OwedRow, TidyReport};
 use crate::error::chain;
 use crate::net::LockHeld;
 use crate::record::{CycleRecord, MalfunctionKind, Verdict, one_line};
-use crate::results::{DayFiles, ResultsError, Row, Unwritten};
+use crate::results::{DayFiles, ResultsError, Row, Unwritten, WrittenRow};
 use crate::stage::Surroundings;
 
 /// What was found and done.
@@ -12,7 +12,7 @@ use crate::stage::Surroundings;
 pub struct Recovery {
     /// What was done on the host and what remains.
     pub report: TidyReport,
-    /// The record of the cycle that was cut, if it is still owed its row.
+    /// The record of the cycle that was cut; of one that had its row already, as far as that tells it.
     pub record: Option<CycleRecord>,
 }
 
@@ -91,14 +91,19 @@ fn settle_row(
     Ok(record)
 }
 
-/// Writes the row that is owed; none when the cycle has it already.
+/// Writes the row that is owed. Killed between writing the row and removing the journal, a cycle has it already: then
+/// what the row tells, as nobody may have been told of it.
 fn pay(
     around: &Surroundings,
     results: &(dyn Fn() -> Result<DayFiles, ResultsError> + Sync),
     record: CycleRecord,
 ) -> Result<Option<CycleRecord>, ResultsError> {
     match results().and_then(|results| write_owed(&results, &record)) {
-        Ok(written) => Ok(written.then_some(record)),
+        Ok(None) => {
+            tracing::warn!(site = %record.site, cycle = %record.id, "the cycle that the kill cut has its row now");
+            Ok(Some(record))
+        }
+        Ok(Some(row)) => Ok(Some(row.complete(record))),
         Err(e) => {
             put_away(around, &record, e)?;
             Ok(Some(record))
@@ -106,13 +111,13 @@ fn pay(
     }
 }
 
-/// Writes the row, unless the cycle has it: killed between writing the row and removing the journal, it never gets a
-/// second.
-fn write_owed(results: &DayFiles, record: &CycleRecord) -> Result<bool, ResultsError> {
-    if results.contains(record.time.date_naive(), record.id.as_str())? {
-        return Ok(false);
+/// Writes the row, unless the cycle has it, which is given then: it never gets a second.
+fn write_owed(results: &DayFiles, record: &CycleRecord) -> Result<Option<WrittenRow>, ResultsError> {
+    let written = results.find(record.time.date_naive(), record.id.as_str())?;
+    if written.is_none() {
+        results.append(&Row::of(record))?;
     }
-    results.append(&Row::of(record)).map(|_| true)
+    Ok(written)
 }
 
 /// A row that can't be written waits in the state directory; where that is no place either, the journal owes it still.

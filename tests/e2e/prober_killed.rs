@@ -197,6 +197,26 @@ fn killed_between_the_row_and_the_end_of_the_journal_no_second_row_is_written() 
 }
 
 #[test]
+fn killed_between_the_row_and_the_alert_the_next_one_tells_it_by_the_row() {
+    let lab = Lab::locked();
+    let paris = killed_at(Login, &lab).email("server: 10.79.0.1").top("alerts: { after: 1 }");
+    let journal = fs::read(paris.journal()).unwrap();
+    paris.run(&["cleanup"]).exits(0);
+    // As if the cycle had ended, and the prober had been killed right after its row was written.
+    let file = fs::read_dir(paris.results()).unwrap().next().unwrap().unwrap().path();
+    let rows = fs::read_to_string(&file).unwrap();
+    let down = rows.replace("unknown,,prober-killed,", "down,login,login-timeout,");
+    assert_ne!(down, rows);
+    fs::write(&file, down).unwrap();
+    fs::write(paris.journal(), journal).unwrap();
+    let prober = paris.start(&["run"]);
+    until("the mail", || (!lab.mails().is_empty()).then_some(()));
+    prober.stop().exits(0);
+    let subjects: Vec<_> = lab.mails().iter().map(|mail| mail.header("Subject")).collect();
+    assert_eq!(subjects, ["[vpnprobe] paris DOWN: login login-timeout (gateway)"]);
+}
+
+#[test]
 fn killed_again_while_clearing_up_the_next_one_ends_the_work() {
     let lab = Lab::locked();
     let paris = killed_at(Login, &lab).top("resolv_conf: { restore_command: [sleep, 60] }");

@@ -242,7 +242,9 @@ impl Lab {
         let set = |state: &str| format!("ip -n {}-gw link set out0 {state}", self.name);
         // An address of IPv6 goes with the link.
         let address = format!("ip -n {}-gw address replace fd78::1/64 dev out0 nodad", self.name);
-        Undo::after(&[set("down")], vec![set("up"), address])
+        // Whoever asked for the gateway meanwhile is about to give up, and with it whoever asks next.
+        let forget = format!("ip -n {} neigh flush dev gw0", self.namespace());
+        Undo::after(&[set("down")], vec![set("up"), address, forget])
     }
 
     /// The gateway has one more address, until the value goes.

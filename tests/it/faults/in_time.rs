@@ -21,7 +21,7 @@ use crate::receiver::Receiver;
 pub(super) async fn rows() -> Vec<Row> {
     vec![
         gone_for_an_hour().await,
-        refused_and_taken().await,
+        Box::pin(refused_and_taken()).await,
         refused_for_ever().await,
         without_room_for_the_state().await,
     ]

@@ -54,7 +54,7 @@ async fn at_one_moment() -> Vec<Row> {
 #[tokio::test]
 async fn every_fault_of_a_receiver_ends_as_the_table_in_the_documents_says() {
     let mut rows = at_one_moment().await;
-    rows.extend(in_time::rows().await);
+    rows.extend(Box::pin(in_time::rows()).await);
     let table = table(&rows);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/alerts.md");
     let page = std::fs::read_to_string(&path).unwrap();

@@ -36,6 +36,8 @@ pub(super) struct Orders {
     pub(super) until: DateTime<Utc>,
     /// A cycle that a kill cut before its row was written: as in the product, it is unknown.
     pub(super) cut: Option<Look>,
+    /// One of which a kill left the row and no more: as in the product, the policy is told by the row.
+    pub(super) owed: Option<Look>,
 }
 
 /// One look at a site.
@@ -52,6 +54,10 @@ impl Look {
     pub(super) fn seen(&self) -> Observation {
         let (stage, reason) = match self.verdict {
             Verdict::Up => (None, None),
+            // Not all at one stage: that would be one message.
+            Verdict::Down if self.site == "lima" => {
+                (Some(Stage::Internal), Some(FailureKind::InternalUnreachable.into()))
+            }
             Verdict::Down => (Some(Stage::Login), Some(FailureKind::LoginTimeout.into())),
             Verdict::Unknown => (None, Some(MalfunctionKind::ProberKilled.into())),
         };
@@ -120,6 +126,9 @@ impl Prober {
         let rows = OpenOptions::new().create(true).append(true).open(orders.dir.join("rows")).unwrap();
         let prober = Self { orders, clock, gate, notifier, rows };
         Fact::Started { pending: prober.pending().await }.say();
+        if let Some(owed) = &prober.orders.owed {
+            prober.observe(Look { now: prober.orders.start, ..owed.clone() }).await;
+        }
         if let Some(cut) = &prober.orders.cut {
             prober.record(Look { verdict: Verdict::Unknown, now: prober.orders.start, ..cut.clone() }).await;
         }
@@ -152,6 +161,10 @@ impl Prober {
         writeln!(&self.rows, "{} {}", look.at, look.site).unwrap();
         self.rows.sync_data().unwrap();
         Fact::Row(look.clone()).say();
+        self.observe(look).await;
+    }
+
+    async fn observe(&self, look: Look) {
         self.notifier.observe(look.seen(), rules()).await.unwrap();
         Fact::Observed { look, pending: self.pending().await }.say();
     }
