@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::snapshot::{self, Process, Snapshot};
@@ -424,6 +424,12 @@ impl Stranger {
 
 impl Drop for Stranger {
     fn drop(&mut self) {
+        // It may be about to start another one, which would stay.
+        if self.lives() {
+            let pid = i32::try_from(self.0.id()).unwrap();
+            kill(pid, Signal::STOP);
+            let _ = waitpid(Pid::from_raw(pid), WaitOptions::UNTRACED);
+        }
         for pid in descendants(self.0.id()) {
             kill(pid, Signal::KILL);
         }
