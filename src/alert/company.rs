@@ -57,7 +57,11 @@ impl Found {
 
     /// Whether such a look shows that not all have that any more.
     fn ends(self, told: Self) -> bool {
-        self != told && told.is_told_by(self)
+        match told {
+            Self::Nothing | Self::Up => false,
+            Self::Down(_) => matches!(self, Self::Up | Self::Down(_)) && self != told,
+            Self::Unknown(_) => matches!(self, Self::Up | Self::Down(_)),
+        }
     }
 }
 
@@ -78,10 +82,16 @@ impl AlertState {
     pub fn observe(&mut self, seen: &Observation, rules: AlertRules, now: DateTime<Utc>) -> Vec<AlertEvent> {
         let policy = Policy::new(rules);
         let found = Found::of(seen);
-        let since = self.subjects.get(&seen.subject).and_then(|state| state.began(found)).unwrap_or(seen.at);
+        // One that fails otherwise than before does so since now.
+        let as_before = self.subjects.get(&seen.subject).filter(|state| state.found() == found);
+        let since = as_before.and_then(|state| state.began(found)).unwrap_or(seen.at);
         // As long as nobody contradicts, it is one of those that people know of.
         let alone = if self.is_told(found) { Company::All } else { Company::Alone };
-        let company = self.company((&seen.subject, found, since), alone, now);
+        let company = match found {
+            // For whatever reason: people know that none can be told of.
+            Found::Unknown(_) if alone == Company::All => Company::All,
+            _ => self.company((&seen.subject, found, since), alone, now),
+        };
         let of_outage = match found {
             // Nobody knows whether it still is so.
             Found::Unknown(_) | Found::Nothing if self.all_sites.open_alert().is_some() => Company::All,
@@ -90,6 +100,10 @@ impl AlertState {
         };
         let subject = self.subjects.entry(seen.subject.clone()).or_default();
         let mut events = policy.observe_among(subject, seen, (company, of_outage), now);
+        if seen.silenced {
+            // What is owed is told when the maintenance is over.
+            subject.let_go();
+        }
         if let Some(uplink) = seen.of_uplink() {
             events.extend(policy.observe(&mut self.uplink, &uplink, now));
         }
@@ -145,23 +159,34 @@ impl AlertState {
     ) -> Vec<AlertEvent> {
         let is_on = self.all_sites.open_alert().is_some() || self.all_sites.blind_since().is_some();
         let (told, is_told) = (self.all_sites.found(), self.is_told(found));
-        let is_due = || is_told || self.subjects.values().any(|state| state.is_owed(found));
+        let is_owed = |(name, state): (&String, &SubjectState)| {
+            state.found() == found && state.is_owed(found) && self.is_watched(name, now)
+        };
+        let is_due = || is_told || self.subjects.iter().any(is_owed);
         let (verdict, alike) = match company {
             Company::All if is_due() => (seen.verdict, self.alike(found, now)),
             // Seen again, and all still down as they were before.
             _ if is_on && found.ends(told) && self.is_told(found) => (seen.verdict, self.alike(found, now)),
             // What still is so, as far as anybody knows.
             _ if is_on && found.ends(told) => (Verdict::Up, self.alike(told, now)),
-            _ => return Vec::new(),
+            _ => return self.remind_of_all(seen, rules, now).into_iter().collect(),
         };
-        // From then on all of them were so.
-        let since = alike.iter().map(|(_, began)| *began).max();
-        let facts = AlertFacts {
+        // From then on all of them were so; and not before the story before it was over.
+        let since = alike.iter().map(|(_, began)| *began).max().max(self.all_sites.last_look());
+        let mut facts = AlertFacts {
             sites: Some(alike.into_iter().map(|(name, _)| name).collect()),
             decided_by: Some(seen.subject.clone()),
+            // Of one site alone. Who is told may have nothing to do with it.
+            group: None,
+            account: None,
+            dialogue: Vec::new(),
             ..seen.facts.clone()
         };
-        let subject = format!("all sites of {}", facts.prober);
+        if seen.verdict == Verdict::Up {
+            // Of a tunnel that was restored: what had failed before.
+            (facts.stage, facts.reason) = (None, None);
+        }
+        let subject = of_all(&facts.prober);
         let of_all = Observation {
             facts,
             // Told at the first, and none of the looks that may flap.
@@ -198,7 +223,8 @@ impl AlertState {
             }
         }
         let is_new = |other: &String| other != name && !self.subjects.contains_key(other);
-        if found.is_told_by(Found::Up) && self.configured.iter().any(is_new) { Company::Open } else { company }
+        let may_differ = alone != Company::All && found.is_told_by(Found::Up);
+        if may_differ && self.configured.iter().any(is_new) { Company::Open } else { company }
     }
 
     /// Whether it is looked at still: one that is no longer configured is not.
@@ -207,11 +233,19 @@ impl AlertState {
         is_configured && self.subjects.get(name).is_some_and(|state| state.is_watched(now))
     }
 
+    /// While the accounts of all rest, nothing is found of any: it goes on, and is said again.
+    fn remind_of_all(&mut self, seen: &Observation, rules: AlertRules, now: DateTime<Utc>) -> Option<AlertEvent> {
+        self.all_sites.open_alert()?;
+        let subject = of_all(&seen.facts.prober);
+        let of_all = Observation::of(subject, Verdict::Unknown, seen.at, seen.interval);
+        Policy::new(rules).remind(&mut self.all_sites, &of_all, Company::Alone, now)
+    }
+
     /// Whether people know that all are like this, and the story goes on.
     fn is_told(&self, found: Found) -> bool {
         match found {
             Found::Down(stage) => self.all_sites.open_alert().is_some_and(|outage| outage.last.stage == Some(stage)),
-            Found::Unknown(_) => self.all_sites.blind_since().is_some() && self.all_sites.found() == found,
+            Found::Unknown(_) => self.all_sites.blind_since().is_some(),
             Found::Up | Found::Nothing => false,
         }
     }
@@ -222,6 +256,11 @@ impl AlertState {
         let watched = self.subjects.iter().filter(is_alike);
         watched.map(|(name, state)| (name.clone(), state.began(found).unwrap_or(now))).collect()
     }
+}
+
+/// The subject of what all sites have in common.
+fn of_all(prober: &str) -> String {
+    format!("all sites of {prober}")
 }
 
 #[cfg(test)]

@@ -17,11 +17,13 @@ struct Prober {
     at: i64,
     /// What was told, a word each: `paris!` down, `paris~` up again, `*!` all sites, `paris?` blind, `paris.` no more.
     told: Vec<String>,
+    /// The ids of it.
+    ids: Vec<String>,
 }
 
 impl Prober {
     fn new(rules: AlertRules) -> Self {
-        Self { state: AlertState::default(), rules, at: 0, told: Vec::new() }
+        Self { state: AlertState::default(), rules, at: 0, told: Vec::new(), ids: Vec::new() }
     }
 
     fn note(&mut self, events: Vec<AlertEvent>) {
@@ -39,6 +41,7 @@ impl Prober {
             };
             let name = if event.subject == "all sites of edge-1" { "*" } else { event.subject.as_str() };
             self.told.push(format!("{name}{mark}"));
+            self.ids.push(event.id);
         }
     }
 
@@ -58,7 +61,7 @@ impl Prober {
     }
 
     /// A pass, a letter for each site, whose name it is in the order of the alphabet: `u`p, `l`ogin fails, `i`nside fails,
-    /// `r`efused account, `?` no PTY, `p`aused, `m` fails at the login in maintenance; `-` not looked at. Then what was told
+    /// `r`efused account, `?` no PTY, `x` no client, `p`aused, `m` fails at the login in maintenance; `-` not looked at. Then what was told
     /// in it, and the next pass is due.
     fn pass(&mut self, sites: &str) -> String {
         let began = self.at;
@@ -87,6 +90,11 @@ impl Prober {
                 '?' => {
                     seen.verdict = Verdict::Unknown;
                     (seen.facts.stage, seen.facts.reason) = (Some(Stage::Login), Some(MalfunctionKind::NoPty.into()));
+                }
+                'x' => {
+                    seen.verdict = Verdict::Unknown;
+                    (seen.facts.stage, seen.facts.reason) =
+                        (Some(Stage::Login), Some(MalfunctionKind::ClientMissing.into()));
                 }
                 'p' => {
                     seen.verdict = Verdict::Unknown;
@@ -209,10 +217,77 @@ fn those_that_say_nothing_are_left_out() {
 }
 
 #[test]
+fn all_that_fail_at_another_stage_are_another_story_with_another_name() {
+    let passes = [("uuu", ""), ("lll", ""), ("lll", "*!"), ("iii", "*~ *!"), ("lll", "*~ *!"), ("uuu", "*~")];
+    walk(after(2), &passes);
+    let mut prober = Prober::new(after(2));
+    for (sites, _) in passes {
+        prober.pass(sites);
+    }
+    let mut ids = prober.ids.clone();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), prober.ids.len()), (6, 6), "{:?}", prober.ids);
+}
+
+#[test]
+fn while_all_accounts_rest_people_are_reminded() {
+    let rules = AlertRules { reminder: Duration::from_mins(30), ..after(2) };
+    walk(rules, &[("uu", ""), ("rr", "*!"), ("pp", ""), ("pp", ""), ("pp", "*r"), ("pp", ""), ("uu", "*~")]);
+}
+
+#[test]
+fn what_one_is_owed_from_elsewhere_makes_nobody_elses_failure_due() {
+    // In maintenance, down for long.
+    walk(after(2), &[("uuu", ""), ("uum", ""), ("uum", ""), ("llm", ""), ("uum", "")]);
+    // No longer configured, and never told of.
+    let mut prober = Prober::new(after(2));
+    for sites in ["uuu", "lll", "lll"] {
+        prober.pass(sites);
+    }
+    prober.state.configured = ["a", "b"].map(str::to_owned).into();
+    assert_eq!(prober.pass("uu"), "*~");
+    assert_eq!(prober.pass("ll"), "", "one cycle");
+}
+
+#[test]
+fn a_site_that_is_added_meanwhile_makes_nobody_told_of_singly() {
+    let mut prober = Prober::new(after(2));
+    prober.state.configured = ["a", "b"].map(str::to_owned).into();
+    for sites in ["uu", "ll", "ll"] {
+        prober.pass(sites);
+    }
+    prober.state.configured = ["a", "b", "c"].map(str::to_owned).into();
+    assert_eq!(prober.pass("ll-"), "");
+    assert_eq!(prober.pass("lll"), "");
+}
+
+#[test]
+fn one_that_waits_and_is_in_maintenance_by_then_waits_for_its_end() {
+    let mut prober = Prober::new(after(1));
+    prober.pass("uu");
+    let facts = AlertFacts { stage: Some(Stage::Login), ..AlertFacts::default() };
+    let down = Observation { facts, ..Observation::of("a", Verdict::Down, second(600), INTERVAL) };
+    prober.look(down.clone());
+    prober.look(Observation { at: second(620), silenced: true, ..down.clone() });
+    prober.wait(300);
+    assert!(prober.told.is_empty(), "{:?}", prober.told);
+    prober.look(Observation { at: second(prober.at), ..down });
+    prober.wait(130);
+    assert_eq!(prober.told, ["a!"]);
+}
+
+#[test]
 fn a_prober_that_is_blind_for_all_says_so_once() {
     let rules = AlertRules { blind_after: Duration::from_mins(20), ..after(2) };
     walk(rules, &[("uuu", ""), ("???", ""), ("???", ""), ("???", "*?"), ("???", ""), ("uuu", "*."), ("uuu", "")]);
     walk(rules, &[("uuu", ""), ("u?u", ""), ("u?u", ""), ("u?u", "b?"), ("uuu", "b.")]);
+    // For another reason: none can be told of still.
+    walk(rules, &[("uuu", ""), ("???", ""), ("???", ""), ("???", "*?"), ("?x?", ""), ("uuu", "*.")]);
+    walk(
+        rules,
+        &[("uu", ""), ("ll", ""), ("ll", "*!"), ("??", ""), ("??", ""), ("??", "*?"), ("?x", ""), ("ll", "*.")],
+    );
     // No PTY, then nothing in common any more: told singly.
     walk(rules, &[("uuu", ""), ("???", ""), ("???", ""), ("???", "*?"), ("u??", "*. b? c?")]);
 }
@@ -251,10 +326,13 @@ fn the_message_names_the_sites_and_begins_when_the_last_of_them_failed() {
     assert_eq!(told[0].kind, AlertKind::Triggered { start: second(610), downs: 1 });
     assert_eq!(told[0].facts.sites.as_deref(), Some(["a", "b", "c"].map(str::to_owned).as_slice()));
     assert_eq!(told[0].facts.decided_by.as_deref(), Some("a"));
-    let up = Observation { facts: facts(None), ..Observation::of("b", Verdict::Up, second(1205), INTERVAL) };
+    // A restored tunnel says what had failed before.
+    let was = AlertFacts { reason: Some(FailureKind::SaMissing.into()), ..facts(Some(Stage::Sa)) };
+    let up = Observation { facts: was, ..Observation::of("b", Verdict::Up, second(1205), INTERVAL) };
     let over = prober.state.observe(&up, prober.rules, second(1210));
     assert_eq!(over.len(), 1);
     assert_eq!((over[0].thread.as_str(), over[0].facts.decided_by.as_deref()), (told[0].id.as_str(), Some("b")));
+    assert_eq!((over[0].facts.stage, over[0].facts.reason), (None, None), "it is up");
     assert_eq!(over[0].facts.sites.as_deref(), Some(["a", "c"].map(str::to_owned).as_slice()), "they still fail");
 }
 
@@ -276,10 +354,13 @@ fn a_password_that_expires_is_told_once_for_all_sites_of_its_account() {
     assert_eq!(look(4, "b", "probe", PasswordTerm::Days(7)), told(7, false), "one story, one name");
     assert_eq!(look(5, "a", "probe", PasswordTerm::Unsaid), []);
     assert_eq!(look(6, "b", "probe", PasswordTerm::Days(6)), [], "another gateway says it still");
-    for number in 7..9 {
+    for number in 7..20 {
+        assert_eq!(look(number, "b", "probe", PasswordTerm::Unsaid), [], "one that never says it says nothing");
+    }
+    for number in 20..22 {
         assert_eq!(look(number, "a", "probe", PasswordTerm::Unsaid), []);
     }
-    assert_eq!(look(9, "b", "probe", PasswordTerm::Unsaid), [("a".to_owned(), AlertKind::PasswordRenewed {}, false)]);
+    assert_eq!(look(22, "a", "probe", PasswordTerm::Unsaid), [("a".to_owned(), AlertKind::PasswordRenewed {}, false)]);
     assert!(state.passwords.is_empty());
 }
 
@@ -321,7 +402,7 @@ fn is_never_missed(passes: &[String], after: u32) {
 
 proptest::proptest! {
     #[test]
-    fn nobody_is_forgotten(passes in proptest::collection::vec("[ulllir?pm-]{4}|l{4}|u{4}|[lu]{4}", 1..25), after in 1..4_u32) {
+    fn nobody_is_forgotten(passes in proptest::collection::vec("[ulllir?xpm-]{4}|l{4}|u{4}|[lu]{4}", 1..25), after in 1..4_u32) {
         is_never_missed(&passes, after);
     }
 }

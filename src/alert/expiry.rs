@@ -90,6 +90,8 @@ impl Expiry {
         let crossed = THRESHOLDS.into_iter().rev().find(|threshold| days <= *threshold);
         match (crossed, &mut self.told) {
             (None, None) => None,
+            // Another site of the account may have a gateway or a directory that never says it.
+            (None, Some(told)) if !told.subject.is_empty() && told.subject != seen.subject => None,
             (None, Some(told)) => {
                 told.renewed = told.renewed.saturating_add(1);
                 if told.renewed < SURE || seen.silenced {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{DialogueEvent, FaultDomain, MalfunctionKind, Reason, SiteKind, Stage, TunnelFacts};
+use crate::record::{DialogueEvent, FaultDomain, Reason, SiteKind, Stage, TunnelFacts};
 
 /// What a cycle found, as far as a message tells it. What was not measured is absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -72,10 +72,5 @@ impl AlertFacts {
     /// Whose fault the reason is.
     pub fn fault_domain(&self) -> Option<FaultDomain> {
         self.reason.map(Reason::fault_domain)
-    }
-
-    /// Whether it is told of every site at once: what they have in common, or the prober's own uplink.
-    pub fn is_of_all_sites(&self) -> bool {
-        self.sites.is_some() || self.reason == Some(MalfunctionKind::OwnUplinkDown.into())
     }
 }

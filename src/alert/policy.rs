@@ -214,10 +214,11 @@ impl SubjectState {
         }
     }
 
-    /// The outage that waits for what is found of the others: until when, what was found, and since when it is so.
+    /// The outage that waits for what is found of the others: until when, what was found, and since when it waits.
     pub(super) fn held(&self) -> Option<(DateTime<Utc>, Found, DateTime<Utc>)> {
         let outage = self.outage.as_ref().filter(|outage| outage.told.is_none())?;
-        Some((outage.held_until?, self.found(), outage.start))
+        let until = outage.held_until?;
+        Some((until, self.found(), until - HOLD))
     }
 
     /// It waits no more: people know of it by another message.
@@ -346,7 +347,7 @@ impl Policy {
     }
 
     /// An outage that people know of and that lasts is said again after `reminder`.
-    fn remind(
+    pub(super) fn remind(
         &self,
         state: &mut SubjectState,
         seen: &Observation,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{AlertEvent, AlertKind, Channel, Outgoing, SendError};
 use crate::config::{Fallback, Route};
 use crate::net::BoxFuture;
+use crate::record::MalfunctionKind;
 
 /// A channel, and its route.
 pub struct RoutedChannel {
@@ -20,12 +21,19 @@ impl RoutedChannel {
     }
 }
 
+/// Whether it is told of every site at once: what they have in common, or the prober's own uplink.
+fn is_of_all_sites(event: &AlertEvent) -> bool {
+    let is_state =
+        matches!(event.kind, AlertKind::Triggered { .. } | AlertKind::Reminder { .. } | AlertKind::Resolved { .. });
+    let is_own_outage = event.facts.reason == Some(MalfunctionKind::OwnUplinkDown.into());
+    event.facts.sites.is_some() || (is_state && is_own_outage)
+}
+
 /// Whether this event goes by this route.
 fn takes(route: &Route, event: &AlertEvent) -> bool {
     let is_for_all = matches!(event.kind, AlertKind::Test { .. });
     // Nothing is told of any single site then.
-    let takes_site =
-        event.facts.is_of_all_sites() || route.sites.as_ref().is_none_or(|sites| sites.contains(&event.subject));
+    let takes_site = is_of_all_sites(event) || route.sites.as_ref().is_none_or(|sites| sites.contains(&event.subject));
     is_for_all || (takes_site && event.kind.severity() >= route.severity)
 }
 
@@ -89,5 +97,13 @@ mod tests {
         ] {
             assert_eq!(takes(route, &event(subject, kind.clone())), expected, "{subject} {kind:?}");
         }
+        let of = |kind, facts| AlertEvent { facts, ..event("rome", kind) };
+        let no_uplink = || AlertFacts { reason: Some(MalfunctionKind::OwnUplinkDown.into()), ..AlertFacts::default() };
+        let all = AlertFacts { sites: Some(vec!["rome".into()]), ..AlertFacts::default() };
+        assert!(takes(&paris, &of(down(), no_uplink())) && takes(&paris, &of(down(), all)), "of all sites");
+        assert!(
+            !takes(&paris, &of(AlertKind::CertificateRenewed { days: 9 }, no_uplink())),
+            "of one, whose cycle it was"
+        );
     }
 }

@@ -16,7 +16,8 @@ impl PasswordTerm {
     pub(super) fn of(record: &CycleRecord) -> Option<Self> {
         let logged_in = record.stages.iter().any(|s| s.stage == Stage::Login && s.outcome.is_passed());
         let said = record.dialogue.iter().filter(|event| !event.sent).rev().find_map(|event| days_in(&event.text));
-        said.map(Self::Days).or_else(|| logged_in.then_some(Self::Unsaid))
+        // A record that was read back from its row has no dialogue.
+        said.map(Self::Days).or_else(|| (logged_in && !record.dialogue.is_empty()).then_some(Self::Unsaid))
     }
 }
 
@@ -25,7 +26,10 @@ impl PasswordTerm {
 fn days_in(line: &str) -> Option<i64> {
     let line = line.to_ascii_lowercase();
     let (_, after) = line.split_once("password")?;
-    let (_, after) = after.split_once("expire")?;
+    let (between, after) = after.split_once("expire")?;
+    if ["session", "certificate", "licen", "token"].iter().any(|other| between.contains(other)) {
+        return None;
+    }
     if after.starts_with('d') {
         return None;
     }
@@ -67,6 +71,7 @@ mod tests {
             ("Your password will expire in 99999999999999999999 days", None),
             ("Your password will expire on 2026-12-24", None),
             ("Passwords expire every 30 days", None),
+            ("Password accepted. Your session will expire in 8 hours", None),
             ("Your session will expire in 5 days", None),
             ("Password:", None),
             ("", None),
