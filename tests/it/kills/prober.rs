@@ -94,12 +94,9 @@ pub(super) fn rules() -> AlertRules {
     AlertRules { reminder: Duration::from_mins(40), ..AlertRules::default() }
 }
 
-/// Another test starts and kills it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-#[ignore = "is started and killed by `every_outage_is_told_although_the_prober_is_killed_at_random`"]
-async fn the_prober_that_is_killed() {
-    let Ok(orders) = std::env::var(ORDERS) else { return };
-    let prober = Prober::start(serde_json::from_str(&orders).unwrap()).await;
+/// Lives by these orders, until it is killed or to the end.
+pub(super) async fn live(orders: &str) {
+    let prober = Prober::start(serde_json::from_str(orders).unwrap()).await;
     prober.probe().await;
     prober.deliver().await;
     Fact::Over.say();
